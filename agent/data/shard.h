@@ -1,0 +1,57 @@
+/*
+ * shard.h - the rows an agent works on, in memory: compressed sparse rows or dense rows.
+ *
+ * A row's features are at columns 0 .. features-1 (a LIBSVM index i is column i-1). Rows without
+ * features are genuine rows. Labels are as in the file; what they mean is the problem's business.
+ */
+#ifndef CNV_AGENT_DATA_SHARD_H
+#define CNV_AGENT_DATA_SHARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+struct cnv_shard {
+    size_t rows;
+    size_t features;         /* highest column + 1 that occurs (dense: the width) */
+    double *labels;          /* [rows] */
+    size_t *row_start;       /* [rows + 1], sparse only; NULL when dense */
+    uint32_t *columns;       /* [nonzeros], ascending in a row, sparse only */
+    double *values;          /* [nonzeros], or [rows x features] row-major when dense */
+};
+
+/* How a file is read; all settings have their defaults when zero. */
+struct cnv_data_options {
+    uint64_t seed;       /* of the shuffle */
+    bool shuffle;        /* permute the rows of the whole file before they are split */
+    uint32_t shard;      /* which part, from 1; 0: the whole file */
+    uint32_t shards;
+    double scale;        /* every value is multiplied by this; 0: 1/255 for IDX, 1 else */
+    size_t max_rows;     /* refuse larger files; 0: no limit */
+};
+
+/*
+ * Reads path (LIBSVM text, or an IDX image file with its label file beside it; plain, .gz, .xz),
+ * shuffles, and keeps one shard. Shard k of N holds rows [(k-1) n / N, k n / N) of the order.
+ *
+ * CNV_E_INPUT names file, line and what was expected; CNV_E_SYSTEM what the system said.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_shard_read(const char *path,
+                                              const struct cnv_data_options *options,
+                                              struct cnv_shard **ret_shard,
+                                              struct cnv_error *err);
+
+/* NULL is fine. */
+void cnv_shard_destroy(struct cnv_shard *shard);
+
+enum { CNV_LABELS_MAX = 4096 };
+
+/*
+ * The distinct labels in ascending order into ret_labels[CNV_LABELS_MAX]; false when there are
+ * more than that, or one is not finite.
+ */
+bool cnv_shard_labels(const struct cnv_shard *shard, double *ret_labels, size_t *ret_count);
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * problem.h - how a problem is written: what is minimised, on one shard of the data.
+ *
+ * Every local objective is f_k(w) = (1/s_k) * sum of the losses of its rows + (l2/2) |w|^2 with
+ * the *global* l2, so that the mean of the f_k weighted by s_k is the global objective. The
+ * coordinates of the intercept, if there is one, are not regularised.
+ *
+ * To add one: copy ridge.c, add it to registry.c and to problem/kind in lib/config/keys.c.
+ * Reductions over rows run in fixed blocks of CNV_ROW_BLOCK rows, added in block order, so that
+ * the same shard gives the same bits on any number of threads.
+ */
+#ifndef CNV_AGENT_PROBLEM_PROBLEM_H
+#define CNV_AGENT_PROBLEM_PROBLEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/param.h"
+#include "base/status.h"
+#include "data/shard.h"
+
+enum { CNV_ROW_BLOCK = 2048 };
+
+/* What all members agreed on. Borrowed for the life of the problem. */
+struct cnv_problem_setup {
+    const struct cnv_config *config;
+    const struct cnv_shard *shard; /* rows, labels as in the file */
+    size_t features;               /* of the whole run, >= the shard's own */
+    const double *labels;          /* [classes] the run's label map, ascending; NULL: real targets */
+    size_t classes;
+    uint64_t total_rows;           /* of the whole run: what "1/n" means */
+};
+
+/* Rows to sum over: all of the shard when rows is NULL, else the count listed ones. */
+struct cnv_batch {
+    const size_t *rows;
+    size_t count;
+};
+
+struct cnv_problem_ops {
+    const char *name;
+    const char *text;
+    bool is_classification; /* labels are a finite set; a run needs their union */
+    size_t state_size;
+    enum cnv_status (*init)(void *state, const struct cnv_problem_setup *setup, struct cnv_error *err);
+    void (*fini)(void *state);
+    /* Number of coordinates of the model. */
+    size_t (*dimension)(const void *state);
+    /* f_k at w[dimension], over the batch, regulariser included. */
+    double (*loss)(void *state, const double *w, const struct cnv_batch *batch);
+    /* The same, and its gradient into gradient[dimension]. */
+    double (*gradient)(void *state, const double *w, const struct cnv_batch *batch, double *gradient);
+    /* Fixes the point for hessian and hessian_times: caches what they need of w. */
+    void (*curvature_at)(void *state, const double *w);
+    /* Dense Hessian of f_k over the whole shard, row-major [dimension x dimension], both triangles.
+     * NULL where it does not exist in closed form. */
+    void (*hessian)(void *state, double *hessian);
+    /* out = Hessian * v over the whole shard, without forming it. */
+    void (*hessian_times)(void *state, const double *v, double *out);
+    /* How many rows of data the model predicts right (classification), or the sum of squared
+     * errors (regression); rows that only this data set has features for count as usual. */
+    double (*score)(const void *state, const double *w, const struct cnv_shard *data);
+};
+
+const struct cnv_problem_ops *cnv_problem_find(const char *name);
+const struct cnv_problem_ops *cnv_problem_at(size_t i);
+
+/* A problem together with its state: what solvers are given. */
+struct cnv_problem {
+    const struct cnv_problem_ops *ops;
+    void *state;
+    size_t dimension;
+    size_t rows; /* of the shard */
+};
+
+enum cnv_status cnv_problem_new(const char *name,
+                                const struct cnv_problem_setup *setup,
+                                struct cnv_problem **ret_problem,
+                                struct cnv_error *err);
+/* NULL is fine. */
+void cnv_problem_destroy(struct cnv_problem *problem);
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * solver.h - how an agent moves in a local step and what it contributes.
+ *
+ * A round goes: begin at the broadcast model, step L times, then for each exchange of the plan
+ * contribute and, once the server has settled it, learn its result. The committed model comes
+ * with concluded; state that outlives a round (momentum) advances only there, and only if the
+ * contribution was counted. A restarted round begins again: begin forgets what was pending.
+ *
+ * To add one: copy sgd.c, add it to registry.c, to solver/kind in lib/config/keys.c and, if its
+ * plan is not just "model", to the plans in proto/plan.c.
+ */
+#ifndef CNV_AGENT_SOLVER_SOLVER_H
+#define CNV_AGENT_SOLVER_SOLVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/param.h"
+#include "base/status.h"
+#include "problem/problem.h"
+
+enum { CNV_SCALARS_MAX = 16 };
+
+struct cnv_solver_setup {
+    const struct cnv_config *config;
+    struct cnv_problem *problem; /* borrowed for the solver's life */
+    uint64_t seed;               /* of the run */
+    uint32_t shard;              /* names this agent's stream of minibatches */
+};
+
+struct cnv_solver_round {
+    const double *model;  /* [dimension], borrowed until the next begin or concluded */
+    uint64_t iteration;   /* of the run, before the first local step of this round */
+    uint32_t local_steps;
+    bool evaluate;        /* the loss at the model is wanted */
+};
+
+/* What goes to the server for one exchange. Pointers are borrowed until the next call. */
+struct cnv_solver_contribution {
+    const double *values; /* [dimension] or NULL: scalars only */
+    size_t length;
+    bool is_scaled;       /* instead of values: factor * (settled result of exchange reference) */
+    double factor;
+    uint32_t reference;
+    double scalars[CNV_SCALARS_MAX]; /* averaged by the server with the same weights */
+    size_t scalar_count;
+};
+
+struct cnv_solver_result {
+    const double *values; /* [length] the settled vector, or NULL */
+    size_t length;
+    const double *scalars;
+    size_t scalar_count;
+};
+
+struct cnv_solver_ops {
+    const char *name;
+    const char *text;
+    const char *paper;
+    size_t state_size;
+    enum cnv_status (*init)(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err);
+    void (*fini)(void *state);
+    void (*begin)(void *state, const struct cnv_solver_round *round);
+    /* One local step; called local_steps times. A failed factorisation ends the agent. */
+    enum cnv_status (*step)(void *state, struct cnv_error *err);
+    /* For the exchange named so at position index of the plan. Where the round asks for it
+     * (evaluate), scalars[0] of exchange 0 is the loss at the round's model. */
+    enum cnv_status (*contribute)(void *state,
+                                  const char *exchange,
+                                  uint32_t index,
+                                  struct cnv_solver_contribution *contribution,
+                                  struct cnv_error *err);
+    void (*settled)(void *state, const char *exchange, uint32_t index, const struct cnv_solver_result *result);
+    void (*concluded)(void *state, bool counted);
+};
+
+const struct cnv_solver_ops *cnv_solver_find(const char *name);
+const struct cnv_solver_ops *cnv_solver_at(size_t i);
+
+#endif

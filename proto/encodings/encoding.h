@@ -1,0 +1,43 @@
+/*
+ * encoding.h - how a vector travels: payload bytes <-> float64 coordinates.
+ *
+ * To add one: copy dense_f32.c, add it to registry.c and to PROTOCOL.md, section "Encodings".
+ * Pure functions without state; payloads are little-endian and may lie at any alignment.
+ */
+#ifndef CNV_PROTO_ENCODINGS_ENCODING_H
+#define CNV_PROTO_ENCODINGS_ENCODING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/* Which payload bytes hold a range of coordinates. */
+struct cnv_extent {
+    size_t offset;
+    size_t len;
+};
+
+struct cnv_encoding_ops {
+    const char *name; /* as in messages and in encoding/up, encoding/down: "f64" */
+    const char *text;
+    bool is_relative; /* payload is a factor of a settled result: decode needs the reference */
+    /* Bytes of the payload for a vector of length coordinates. */
+    size_t (*size)(size_t length);
+    /* Which bytes decode needs for coordinates [first, first + count) of a vector of length. */
+    struct cnv_extent (*extent)(size_t length, size_t first, size_t count);
+    /* Writes the bytes of extent(length, first, count); values has count coordinates. */
+    void (*encode)(const double *values, size_t count, uint8_t *bytes);
+    /*
+     * Reads those bytes back into out[count]. reference: the same coordinates of the settled
+     * result, for relative encodings; else NULL. Cannot fail: every byte pattern is a number,
+     * and whether it is finite is the caller's question.
+     */
+    void (*decode)(const uint8_t *bytes, size_t count, const double *reference, double *out);
+};
+
+const struct cnv_encoding_ops *cnv_encoding_find(const char *name);
+const struct cnv_encoding_ops *cnv_encoding_at(size_t i);
+
+#endif

@@ -1,0 +1,26 @@
+/* plan.h - which exchanges a round of a solver consists of. */
+#ifndef CNV_PROTO_PLAN_H
+#define CNV_PROTO_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CNV_PLAN_MAX = 8, CNV_EXCHANGE_NAME_SIZE = 16 };
+
+/* Names of the exchanges in order. The last of a training round is "model". */
+struct cnv_plan {
+    uint32_t count;
+    char names[CNV_PLAN_MAX][CNV_EXCHANGE_NAME_SIZE];
+};
+
+/* "gradient,direction,loss,model" for giant, "model" for any other solver. */
+const char *cnv_plan_of_solver(const char *solver);
+
+/* The round that only evaluates the final model. */
+#define CNV_PLAN_EVALUATE "loss"
+
+/* False: empty, too many, or a name that is not one of model, gradient, direction, loss, scale, monitor. */
+bool cnv_plan_parse(const char *text, struct cnv_plan *ret_plan);
+
+#endif

@@ -1,0 +1,21 @@
+/* vector.h - what both sides of a transfer compute alike: chunk counts, digests. */
+#ifndef CNV_PROTO_VECTOR_H
+#define CNV_PROTO_VECTOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "encodings/encoding.h"
+
+enum { CNV_DIGEST_SLICE = 65536 }; /* coordinates */
+
+/* Chunks of a transfer: ceil(bytes / chunk_bytes), at least 1. */
+uint64_t cnv_chunk_count(uint64_t bytes, uint64_t chunk_bytes);
+
+/* Length of chunk index. */
+size_t cnv_chunk_len(uint64_t bytes, uint64_t chunk_bytes, uint64_t index);
+
+/* CRC-32C over the little-endian CRC-32Cs of the encoded slices of CNV_DIGEST_SLICE coordinates. */
+uint32_t cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * aggregate.h - how contributions become one vector.
+ *
+ * To add one: copy mean.c, give it a name, add it to registry.c and its keys to
+ * lib/config/keys.c. Runs on worker threads: pure, no globals; the state is read-only in merge.
+ */
+#ifndef CNV_SERVER_AGGREGATE_AGGREGATE_H
+#define CNV_SERVER_AGGREGATE_AGGREGATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/param.h"
+#include "base/status.h"
+
+/* What one contributor brings to the weights. */
+struct cnv_contributor {
+    uint64_t samples; /* rows behind the contribution, >= 1 */
+    uint64_t steps;   /* local steps taken */
+};
+
+/*
+ * One slice of all contributions, in rank order. load decodes contributor i's coordinates
+ * [first, first + count) into buffer (count doubles) and checks them; false means that
+ * contribution is not finite, and the merge must return CNV_E_NOT_FINITE at once.
+ */
+struct cnv_merge_input {
+    size_t contributors;
+    const double *weights; /* [contributors], normalised: they sum to 1 */
+    size_t first;          /* first coordinate of the slice */
+    size_t count;          /* coordinates in the slice, at most CNV_SLICE */
+    bool (*load)(const struct cnv_merge_input *input, size_t i, double *buffer);
+};
+
+enum { CNV_SLICE = 65536 };
+
+struct cnv_aggregate_ops {
+    const char *name;
+    const char *text;
+    size_t state_size;
+    enum cnv_status (*init)(void *state, const struct cnv_config *config, struct cnv_error *err);
+    void (*fini)(void *state); /* NULL: nothing to let go of */
+    /* Weights of the contributors, in rank order; must be >= 0 and sum to 1. */
+    void (*weigh)(const void *state, const struct cnv_contributor *contributors, size_t n, double *weights);
+    /* Doubles of scratch that merge_slice needs for n contributors. */
+    size_t (*scratch_size)(const void *state, size_t n, size_t count);
+    /* Writes out[count]. Slices are disjoint and run in any order, on any thread. */
+    enum cnv_status (*merge_slice)(const void *state,
+                                   const struct cnv_merge_input *input,
+                                   double *out,
+                                   double *scratch);
+};
+
+const struct cnv_aggregate_ops *cnv_aggregate_find(const char *name);
+const struct cnv_aggregate_ops *cnv_aggregate_at(size_t i);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * optimiser.h - how the averaged update is applied to the model (server optimiser).
+ *
+ * To add one: copy none.c, give it a name, add it to registry.c and its keys to
+ * lib/config/keys.c. apply_slice runs on worker threads, on disjoint slices.
+ */
+#ifndef CNV_SERVER_OPTIMISER_OPTIMISER_H
+#define CNV_SERVER_OPTIMISER_OPTIMISER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/param.h"
+#include "base/status.h"
+
+/* One slice of the model. base and update are borrowed; out may not overlap them. */
+struct cnv_apply_input {
+    size_t first;
+    size_t count;
+    const double *base;   /* [count] the committed model */
+    const double *update; /* [count] the averaged update, relative to it */
+};
+
+struct cnv_optimiser_ops {
+    const char *name;
+    const char *text;
+    size_t state_size;
+    /* Called when the dimension is known; per-coordinate state is allocated here. */
+    enum cnv_status (*init)(void *state,
+                            const struct cnv_config *config,
+                            size_t dimension,
+                            struct cnv_error *err);
+    void (*fini)(void *state); /* NULL: nothing to let go of */
+    /* Writes out[count] and the pending state of these coordinates; keep or drop decides it. */
+    void (*apply_slice)(void *state, const struct cnv_apply_input *input, double *out);
+    /* The commit the slices were for stands (true) or was given up (false). NULL: stateless. */
+    void (*conclude)(void *state, bool committed);
+    size_t (*save)(const void *state, uint8_t *bytes, size_t size);
+    enum cnv_status (*load)(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err);
+};
+
+const struct cnv_optimiser_ops *cnv_optimiser_find(const char *name);
+const struct cnv_optimiser_ops *cnv_optimiser_at(size_t i);
+
+#endif

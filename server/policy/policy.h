@@ -1,0 +1,65 @@
+/*
+ * policy.h - how a policy is written: decides how long agents work alone, with which solver.
+ *
+ * To add one: copy fixed.c, give it a name, add it to registry.c and its keys to
+ * lib/config/keys.c. The conformance suite in tests/unit/test_policies.c runs on every entry.
+ * Pure: no I/O, clock, thread, randomness or global.
+ */
+#ifndef CNV_SERVER_POLICY_POLICY_H
+#define CNV_SERVER_POLICY_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/param.h"
+#include "base/status.h"
+
+enum { CNV_SOLVER_NAME_SIZE = 24, CNV_REASON_SIZE = 160 };
+
+/* What the round just committed showed. Numbers that were not evaluated are NaN. */
+struct cnv_round_view {
+    uint64_t round;       /* the round just committed, from 1; 0 before the first */
+    uint64_t iteration;   /* local steps of the whole run so far (sum of nominal L) */
+    uint32_t local_steps; /* L of that round */
+    const char *solver;   /* solver of that round */
+    size_t contributors;
+    double loss;          /* global objective at the model the round started from */
+    double previous_loss; /* the same, of the round before; NaN unless the same members evaluated it */
+    double gradient_norm; /* norm of the global gradient at that model */
+    double variance;      /* model variance S of the contributions, before averaging */
+    double seconds;       /* since round 1 was announced */
+    uint64_t bytes;       /* whole messages, both ways, all agents */
+};
+
+/* What is to happen in the next round. The engine fills in the defaults of the run first. */
+struct cnv_decision {
+    uint32_t local_steps;              /* >= 1 */
+    char solver[CNV_SOLVER_NAME_SIZE]; /* "newton", "giant", "sgd" */
+    bool evaluate;                     /* agents send the loss at the model they start from */
+    bool stop;                         /* no further round */
+    char reason[CNV_REASON_SIZE];      /* in words with numbers, for status, rounds.csv and the log */
+};
+
+struct cnv_policy_ops {
+    const char *name;  /* as written in the configuration: "adaptive-l" */
+    const char *text;  /* one sentence for the help */
+    const char *paper; /* where it comes from, with section */
+    size_t state_size; /* the engine allocates this much, zeroed */
+    /* Reads its keys. Must leave the state fit for fini even when it fails. */
+    enum cnv_status (*init)(void *state, const struct cnv_config *config, struct cnv_error *err);
+    void (*fini)(void *state); /* NULL: nothing to let go of */
+    /* Asked before round 1 (view->round is 0) and once after each commit. */
+    void (*decide)(void *state, const struct cnv_round_view *view, struct cnv_decision *decision);
+    /* What a checkpoint carries: writes at most size bytes, returns how many there are. */
+    size_t (*save)(const void *state, uint8_t *bytes, size_t size);
+    enum cnv_status (*load)(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err);
+};
+
+/* The policy of that name, or NULL. */
+const struct cnv_policy_ops *cnv_policy_find(const char *name);
+
+/* The i-th policy, or NULL past the last: for help pages and the conformance suite. */
+const struct cnv_policy_ops *cnv_policy_at(size_t i);
+
+#endif
