@@ -30,7 +30,7 @@ enum cnv_kind {
 #define CNV_FIELD_F64(name, limit) double name;
 #define CNV_FIELD_BOOL(name, limit) bool name;
 #define CNV_FIELD_STR(name, limit) char name[(limit) + 1];
-#define CNV_FIELD_F64S(name, limit) struct { uint32_t count; double at[limit]; } name;
+#define CNV_FIELD_F64S(name, limit) struct { uint32_t count; double at[limit]; } name; /* NOLINT(bugprone-macro-parentheses) */
 #define CNV_FIELD(type, name, limit, meaning) CNV_FIELD_##type(name, limit)
 
 #define CNV_MESSAGE_STRUCT(symbol, number, name, sender, payload) \
@@ -53,17 +53,21 @@ struct cnv_message {
 
 /*
  * Writes the header frame; version 0 is written as CNV_PROTOCOL_VERSION. Returns its length, at
- * most CNV_HEADER_MAX; 0 when size is too small (never with CNV_HEADER_MAX bytes).
+ * most CNV_HEADER_MAX; 0 for an unknown kind, or when size is too small (never with CNV_HEADER_MAX
+ * bytes). Bytes of a text that are not one line of UTF-8 (a character cut in two) go as '?'.
  */
 size_t cnv_message_encode(const struct cnv_message *message, uint8_t *bytes, size_t size);
 
 /*
  * Scans, then reads a header frame. Unknown fields behind the known ones are skipped.
  *
- * CNV_E_MALFORMED: not such a frame (too long, too deep, wrong type, text too long, bytes left).
+ * CNV_E_MALFORMED: not such a frame (too long, too deep, wrong type, text too long or not one line
+ * of UTF-8, bytes left).
  * CNV_E_KIND: a kind this version does not know; ret_message->version and kind are set.
- * CNV_E_VERSION: outside CNV_PROTOCOL_OLDEST..CNV_PROTOCOL_VERSION; for a hello the fields are
- * read all the same if they can be, so that it can be answered in words.
+ * CNV_E_VERSION: outside CNV_PROTOCOL_OLDEST..CNV_PROTOCOL_VERSION; ret_message->version is set.
+ * hello and error are alike in all versions: their kind is set and their fields are read, so that
+ * they can be answered and shown in words. Else (any other kind, or fields missing) kind is NONE.
+ * CNV_E_NOMEM: no memory for a few times len. Outputs are untouched in all other failures.
  */
 CNV_MUST_CHECK enum cnv_status cnv_message_decode(const uint8_t *bytes,
                                                   size_t len,

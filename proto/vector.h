@@ -9,10 +9,10 @@
 
 enum { CNV_DIGEST_SLICE = 65536 }; /* coordinates */
 
-/* Chunks of a transfer: ceil(bytes / chunk_bytes), at least 1. */
+/* Chunks of a transfer: ceil(bytes / chunk_bytes), at least 1. chunk_bytes >= 1. */
 uint64_t cnv_chunk_count(uint64_t bytes, uint64_t chunk_bytes);
 
-/* Length of chunk index. */
+/* Bytes of chunk index; 0 past the last. */
 size_t cnv_chunk_len(uint64_t bytes, uint64_t chunk_bytes, uint64_t index);
 
 /* CRC-32C over the little-endian CRC-32Cs of the encoded slices of CNV_DIGEST_SLICE coordinates. */

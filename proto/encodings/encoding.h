@@ -27,7 +27,8 @@ struct cnv_encoding_ops {
     size_t (*size)(size_t length);
     /* Which bytes decode needs for coordinates [first, first + count) of a vector of length. */
     struct cnv_extent (*extent)(size_t length, size_t first, size_t count);
-    /* Writes the bytes of extent(length, first, count); values has count coordinates. */
+    /* Writes the bytes of extent(length, first, count); values has count coordinates (relative
+     * encodings: values[0] is the factor). */
     void (*encode)(const double *values, size_t count, uint8_t *bytes);
     /*
      * Reads those bytes back into out[count]. reference: the same coordinates of the settled
@@ -37,7 +38,9 @@ struct cnv_encoding_ops {
     void (*decode)(const uint8_t *bytes, size_t count, const double *reference, double *out);
 };
 
+/* NULL: no encoding of that name. */
 const struct cnv_encoding_ops *cnv_encoding_find(const char *name);
+/* NULL past the last. */
 const struct cnv_encoding_ops *cnv_encoding_at(size_t i);
 
 #endif
