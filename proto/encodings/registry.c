@@ -1,0 +1,25 @@
+/* registry.c - every encoding by name. Adding one is a line here and a line in registry.h. */
+#include "registry.h"
+
+#include <string.h>
+
+static const struct cnv_encoding_ops *const encodings[] = {
+    &cnv_dense_f64,
+    &cnv_dense_f32,
+    &cnv_scaled,
+};
+
+const struct cnv_encoding_ops *cnv_encoding_at(size_t i)
+{
+    return i < sizeof(encodings) / sizeof(encodings[0]) ? encodings[i] : NULL;
+}
+
+const struct cnv_encoding_ops *cnv_encoding_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(encodings) / sizeof(encodings[0]); i++) {
+        if (strcmp(encodings[i]->name, name) == 0) {
+            return encodings[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,45 @@
+/* plan.c - plans by solver, and the reading of one from an announce. */
+#include "proto/plan.h"
+
+#include <string.h>
+
+static const char *const plan_exchanges[] = { "model", "gradient", "direction",
+                                              "loss",  "scale",    "monitor" };
+
+const char *cnv_plan_of_solver(const char *solver)
+{
+    return strcmp(solver, "giant") == 0 ? "gradient,direction,loss,model" : "model";
+}
+
+static const char *plan_exchange_find(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof(plan_exchanges) / sizeof(plan_exchanges[0]); i++) {
+        if (strlen(plan_exchanges[i]) == len && memcmp(plan_exchanges[i], name, len) == 0) {
+            return plan_exchanges[i];
+        }
+    }
+    return NULL;
+}
+
+bool cnv_plan_parse(const char *text, struct cnv_plan *ret_plan)
+{
+    struct cnv_plan plan = { .count = 0 };
+    bool has_model = false;
+
+    for (;;) {
+        size_t len = strcspn(text, ",");
+        const char *name = plan_exchange_find(text, len);
+
+        if (name == NULL || has_model || plan.count == CNV_PLAN_MAX) {
+            return false;
+        }
+        has_model = strcmp(name, "model") == 0;
+        memcpy(plan.names[plan.count++], name, len + 1);
+        if (text[len] == '\0') {
+            break;
+        }
+        text += len + 1;
+    }
+    *ret_plan = plan;
+    return true;
+}

@@ -1,0 +1,41 @@
+/* vector.c - chunk arithmetic without overflow, and the digest of an encoded vector. */
+#include "proto/vector.h"
+
+#include <assert.h>
+
+#include "base/crc32c.h"
+
+uint64_t cnv_chunk_count(uint64_t bytes, uint64_t chunk_bytes)
+{
+    assert(chunk_bytes > 0);
+    return bytes == 0 ? 1 : bytes / chunk_bytes + (bytes % chunk_bytes != 0 ? 1 : 0);
+}
+
+size_t cnv_chunk_len(uint64_t bytes, uint64_t chunk_bytes, uint64_t index)
+{
+    uint64_t before = 0;
+
+    if (index >= cnv_chunk_count(bytes, chunk_bytes)) {
+        return 0;
+    }
+    before = index * chunk_bytes;
+    return (size_t) (bytes - before < chunk_bytes ? bytes - before : chunk_bytes);
+}
+
+uint32_t
+cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length)
+{
+    uint32_t digest = 0;
+
+    for (size_t first = 0; first < length; first += CNV_DIGEST_SLICE) {
+        size_t count = length - first < CNV_DIGEST_SLICE ? length - first : CNV_DIGEST_SLICE;
+        struct cnv_extent extent = encoding->extent(length, first, count);
+        uint32_t crc = cnv_crc32c(0, bytes + extent.offset, extent.len);
+        uint8_t word[4] = {
+            (uint8_t) crc, (uint8_t) (crc >> 8), (uint8_t) (crc >> 16), (uint8_t) (crc >> 24)
+        };
+
+        digest = cnv_crc32c(digest, word, sizeof(word));
+    }
+    return digest;
+}
