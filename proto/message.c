@@ -278,13 +278,8 @@ read_message(const msgpack_object *object, struct cnv_message *message, struct c
     message->version = version <= UINT32_MAX ? (uint32_t) version : UINT32_MAX;
     message->kind = kind <= INT32_MAX ? (enum cnv_kind) kind : (enum cnv_kind) INT32_MAX;
 
-    if (version < CNV_PROTOCOL_OLDEST || version > CNV_PROTOCOL_VERSION) {
-        /* hello and error are alike in all versions; nothing can be said of the others. */
-        if ((message->kind != CNV_KIND_HELLO && message->kind != CNV_KIND_ERROR) ||
-            !cnv_fields_find(message->kind, &fields) ||
-            read_fields(array, &fields, message, NULL) != CNV_OK) {
-            message->kind = CNV_KIND_NONE;
-        }
+    if ((version < CNV_PROTOCOL_OLDEST || version > CNV_PROTOCOL_VERSION) &&
+        message->kind != CNV_KIND_HELLO && message->kind != CNV_KIND_ERROR) {
         return cnv_fail(err,
                         CNV_E_VERSION,
                         "protocol version %llu is not one of %d to %d",
@@ -326,4 +321,11 @@ enum cnv_status cnv_message_decode(const uint8_t *bytes,
         *ret_message = message;
     }
     return status;
+}
+
+uint32_t cnv_version_agree(uint64_t version_min, uint64_t version_max)
+{
+    uint64_t newest = version_max < CNV_PROTOCOL_VERSION ? version_max : CNV_PROTOCOL_VERSION;
+
+    return newest >= CNV_PROTOCOL_OLDEST && newest >= version_min ? (uint32_t) newest : 0;
 }

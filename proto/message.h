@@ -64,15 +64,18 @@ size_t cnv_message_encode(const struct cnv_message *message, uint8_t *bytes, siz
  * CNV_E_MALFORMED: not such a frame (too long, too deep, wrong type, text too long or not one line
  * of UTF-8, bytes left).
  * CNV_E_KIND: a kind this version does not know; ret_message->version and kind are set.
- * CNV_E_VERSION: outside CNV_PROTOCOL_OLDEST..CNV_PROTOCOL_VERSION; ret_message->version is set.
- * hello and error are alike in all versions: their kind is set and their fields are read, so that
- * they can be answered and shown in words. Else (any other kind, or fields missing) kind is NONE.
+ * CNV_E_VERSION: outside CNV_PROTOCOL_OLDEST..CNV_PROTOCOL_VERSION; ret_message->version and kind
+ * are set. Never for hello and error, which are alike in all versions: whether a hello's range
+ * suits is asked with cnv_version_agree.
  * CNV_E_NOMEM: no memory for a few times len. Outputs are untouched in all other failures.
  */
 CNV_MUST_CHECK enum cnv_status cnv_message_decode(const uint8_t *bytes,
                                                   size_t len,
                                                   struct cnv_message *ret_message,
                                                   struct cnv_error *err);
+
+/* The newest version that we and a hello of this range speak; 0: none. */
+uint32_t cnv_version_agree(uint64_t version_min, uint64_t version_max);
 
 /*
  * The check before msgpack-c sees a header: one whole object, depth <= 4, no count larger than
