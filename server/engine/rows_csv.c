@@ -1,0 +1,72 @@
+/* rows_csv.c - columns in the order of DESIGN.md, section 2. */
+#include "engine/rows_csv.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+const char cnv_rows_csv_head[] =
+    "round,seconds,exchanges,local_steps,contributors,loss,gradient_norm,"
+    "variance,bytes_up,bytes_down,payload_up,reason\n";
+
+/* ",value", or "," alone for a number that does not exist. */
+static size_t add_real(char *text, double value)
+{
+    return (size_t) (isnan(value) ? snprintf(text, 32, ",") : snprintf(text, 32, ",%.17g", value));
+}
+
+static size_t add_count(char *text, uint64_t value)
+{
+    return (size_t) snprintf(text, 32, ",%" PRIu64, value);
+}
+
+/* A quoted field, so that commas in the sentence do no harm. */
+static size_t add_quoted(char *text, const char *value)
+{
+    size_t used = 0;
+
+    if (*value == '\0') {
+        return 0;
+    }
+    text[used++] = '"';
+    for (; *value != '\0'; value++) {
+        if (*value == '"') {
+            text[used++] = '"';
+        }
+        text[used++] = *value;
+    }
+    text[used++] = '"';
+    return used;
+}
+
+size_t cnv_rows_csv(const struct cnv_round_row *row, char text[CNV_ROWS_CSV_SIZE])
+{
+    bool is_round = row->round != 0;
+    size_t used = 0;
+
+    if (is_round) {
+        used += (size_t) snprintf(text, 32, "%" PRIu64, row->round);
+    }
+    used += add_real(text + used, row->seconds);
+    used += add_count(text + used, row->exchanges);
+    if (is_round) {
+        used += add_count(text + used, row->local_steps);
+        used += add_count(text + used, row->contributors);
+    } else {
+        text[used++] = ',';
+        text[used++] = ',';
+    }
+    used += add_real(text + used, row->loss);
+    used += add_real(text + used, row->gradient_norm);
+    used += add_real(text + used, is_round ? row->variance : (double) NAN);
+    used += add_count(text + used, row->bytes_up);
+    used += add_count(text + used, row->bytes_down);
+    used += add_count(text + used, row->payload_up);
+    text[used++] = ',';
+    if (is_round) {
+        used += add_quoted(text + used, row->reason);
+    }
+    text[used++] = '\n';
+    text[used] = '\0';
+    return used;
+}

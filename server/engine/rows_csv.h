@@ -1,0 +1,22 @@
+/* rows_csv.h - the rows of rounds.csv as text, the same from the daemon and inline. */
+#ifndef CNV_SERVER_ENGINE_ROWS_CSV_H
+#define CNV_SERVER_ENGINE_ROWS_CSV_H
+
+#include <stddef.h>
+
+#include "engine/engine.h"
+
+/* The first line, with its newline. */
+extern const char cnv_rows_csv_head[];
+
+/* Enough for any row. */
+enum { CNV_ROWS_CSV_SIZE = 12 * 32 + 2 * CNV_REASON_SIZE };
+
+/*
+ * Writes one row with its newline and a NUL; returns its length. Numbers have 17 significant
+ * digits, so that reading them back gives the same bits; what was not evaluated is empty. The last
+ * row (row->round is 0) is the final model's: only loss, gradient_norm and what is cumulative.
+ */
+size_t cnv_rows_csv(const struct cnv_round_row *row, char text[CNV_ROWS_CSV_SIZE]);
+
+#endif
