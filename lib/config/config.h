@@ -35,7 +35,8 @@ CNV_MUST_CHECK enum cnv_status cnv_config_assign(struct cnv_config *config,
                                                  struct cnv_error *err);
 
 /* A ZPL file. */
-CNV_MUST_CHECK enum cnv_status cnv_config_load(struct cnv_config *config, const char *file, struct cnv_error *err);
+CNV_MUST_CHECK enum cnv_status
+cnv_config_load(struct cnv_config *config, const char *file, struct cnv_error *err);
 
 /*
  * CONVENE_POLICY_LOCAL_STEPS=4 and the like. An unknown name whose first word is a section fails;
@@ -49,7 +50,18 @@ CNV_MUST_CHECK enum cnv_status cnv_config_environment(struct cnv_config *config,
                                                       struct cnv_error *err);
 
 /* What does not fit together although each value is allowed: CNV_E_INPUT. */
-CNV_MUST_CHECK enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err);
+CNV_MUST_CHECK enum cnv_status cnv_config_check(const struct cnv_config *config,
+                                                struct cnv_error *err);
+
+enum { CNV_ENDPOINT_SIZE = 256 };
+
+/*
+ * The endpoint of the control socket into ret_endpoint[CNV_ENDPOINT_SIZE]: listen/control, or a
+ * socket of the user's own in XDG_RUNTIME_DIR (as in environment) or in /tmp.
+ */
+void cnv_config_control(const struct cnv_config *config,
+                        char *const *environment,
+                        char *ret_endpoint);
 
 /* True when the key has another value than its default. */
 bool cnv_config_is_set(const struct cnv_config *config, const char *path);
@@ -62,7 +74,8 @@ const char *cnv_config_value(const struct cnv_config *config, const char *path);
 char *cnv_config_spec(const struct cnv_config *config);
 
 /* Takes over such lines; unknown keys are skipped (a newer server may have more). */
-CNV_MUST_CHECK enum cnv_status cnv_config_overlay(struct cnv_config *config, const char *spec, struct cnv_error *err);
+CNV_MUST_CHECK enum cnv_status
+cnv_config_overlay(struct cnv_config *config, const char *spec, struct cnv_error *err);
 
 /* The table as text for --help: key, default, unit, range, sentence; section NULL: all. */
 void cnv_config_help(FILE *out, const char *section);

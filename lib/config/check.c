@@ -1,0 +1,294 @@
+/*
+ * check.c - what does not fit together although each value alone is allowed.
+ *
+ * One function a rule, listed at the end; each names both keys, their values and what would do.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "config/value.h"
+
+enum { PORT_MAX = 65535, IPC_PATH_MAX = 107 };
+
+struct endpoint {
+    bool is_tcp;
+    bool is_loopback; /* or ipc: not reachable from another host */
+    bool is_wildcard; /* host "*" or an address that means any */
+    bool is_any_port;
+    long port;
+};
+
+static bool host_is_loopback(const char *host, size_t len)
+{
+    return (len > 4 && strncmp(host, "127.", 4) == 0) ||
+           (len == strlen("localhost") && strncmp(host, "localhost", len) == 0) ||
+           (len == strlen("[::1]") && strncmp(host, "[::1]", len) == 0);
+}
+
+static bool host_is_wildcard(const char *host, size_t len)
+{
+    return (len == 1 && *host == '*') ||
+           (len == strlen("0.0.0.0") && strncmp(host, "0.0.0.0", len) == 0) ||
+           (len == strlen("[::]") && strncmp(host, "[::]", len) == 0);
+}
+
+/* Whether host is a name, an IPv4 address, an IPv6 address in brackets, or "*". */
+static bool host_is_valid(const char *host, size_t len)
+{
+    static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+    static const char address[] = "0123456789abcdefABCDEF:.%";
+
+    if (len == 0 || (len == 1 && *host == '*')) {
+        return len == 1;
+    }
+    if (*host == '[') {
+        return len > 2 && strspn(host + 1, address) == len - 2 && host[len - 1] == ']';
+    }
+    return strspn(host, name) >= len;
+}
+
+static bool parse_port(const char *text, struct endpoint *endpoint)
+{
+    size_t digits = strspn(text, "0123456789");
+
+    if (strcmp(text, "*") == 0) {
+        endpoint->is_any_port = true;
+        return true;
+    }
+    if (digits == 0 || digits > 5 || text[digits] != '\0') {
+        return false;
+    }
+    endpoint->port = strtol(text, NULL, 10);
+    return endpoint->port >= 1 && endpoint->port <= PORT_MAX;
+}
+
+static bool parse_endpoint(const char *text, struct endpoint *ret_endpoint)
+{
+    struct endpoint endpoint = { .is_tcp = strncmp(text, "tcp://", 6) == 0 };
+    const char *host = text + 6;
+    const char *colon = strrchr(text, ':');
+    size_t len = 0;
+
+    if (!endpoint.is_tcp) {
+        *ret_endpoint = (struct endpoint){ .is_loopback = true };
+        return strncmp(text, "ipc://", 6) == 0 && text[6] != '\0' &&
+               strlen(text + 6) <= IPC_PATH_MAX;
+    }
+    if (colon < host) {
+        return false;
+    }
+    len = (size_t) (colon - host);
+    endpoint.is_loopback = host_is_loopback(host, len);
+    endpoint.is_wildcard = host_is_wildcard(host, len);
+    *ret_endpoint = endpoint;
+    return host_is_valid(host, len) && parse_port(colon + 1, ret_endpoint);
+}
+
+static enum cnv_status check_endpoint_form(const struct cnv_config *config,
+                                           const char *path,
+                                           struct endpoint *ret_endpoint,
+                                           struct cnv_error *err)
+{
+    const char *text = cnv_config_text(config, path);
+    char shown[CNV_SHOWN_SIZE];
+
+    if (parse_endpoint(text, ret_endpoint)) {
+        return CNV_OK;
+    }
+    cnv_value_show(text, shown);
+    return cnv_fail(
+        err,
+        CNV_E_INPUT,
+        "%s=%s: allowed is tcp://HOST:PORT (HOST a name, an address, [IPv6] or *; PORT 1 to "
+        "65535 or *) or ipc://PATH (at most 107 bytes)",
+        path,
+        shown);
+}
+
+static enum cnv_status check_endpoints(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const char *const paths[] = { "listen/data", "listen/bulk", "listen/control" };
+    const char *data = cnv_config_text(config, "listen/data");
+    const char *advertise = cnv_config_text(config, "listen/advertise");
+    struct endpoint endpoint = { 0 };
+    bool is_open = cnv_config_text(config, "security/certificate")[0] == '\0' &&
+                   !cnv_config_boolean(config, "security/insecure");
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (i > 0 && cnv_config_text(config, paths[i])[0] == '\0') {
+            continue;
+        }
+        enum cnv_status status = check_endpoint_form(config, paths[i], &endpoint, err);
+        if (status != CNV_OK) {
+            return status;
+        }
+        if (is_open && !endpoint.is_loopback) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "%s=%s is beyond loopback: it needs security/certificate=FILE "
+                            "(convene keygen makes one) or security/insecure=true",
+                            paths[i],
+                            cnv_config_text(config, paths[i]));
+        }
+        if (i == 0 && endpoint.port == PORT_MAX &&
+            cnv_config_text(config, "listen/bulk")[0] == '\0') {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "listen/data=%s leaves no next port: listen/bulk has to be given",
+                            data);
+        }
+        if (i > 0 && !endpoint.is_any_port &&
+            strcmp(cnv_config_text(config, paths[i]), data) == 0) {
+            return cnv_fail(err, CNV_E_INPUT, "%s=%s is the same as listen/data", paths[i], data);
+        }
+    }
+    if (advertise[0] == '\0') {
+        return CNV_OK;
+    }
+    enum cnv_status status = check_endpoint_form(config, "listen/advertise", &endpoint, err);
+    if (status == CNV_OK && (endpoint.is_wildcard || endpoint.is_any_port)) {
+        status = cnv_fail(
+            err, CNV_E_INPUT, "listen/advertise=%s: nobody can connect to a wildcard", advertise);
+    }
+    return status;
+}
+
+static enum cnv_status check_limits(const struct cnv_config *config, struct cnv_error *err)
+{
+    double heartbeat = cnv_config_real(config, "limits/heartbeat");
+    double patience = cnv_config_real(config, "limits/patience");
+    double rejoin = cnv_config_real(config, "sync/rejoin");
+    int64_t chunk = cnv_config_integer(config, "limits/chunk");
+    int64_t agents = cnv_config_integer(config, "run/agents");
+    int64_t members = cnv_config_integer(config, "limits/members");
+
+    if (heartbeat >= patience) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "limits/heartbeat=%g has to be less than limits/patience=%g",
+                        heartbeat,
+                        patience);
+    }
+    if (rejoin > patience) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "sync/rejoin=%g has to be at most limits/patience=%g",
+                        rejoin,
+                        patience);
+    }
+    if (chunk % 8 != 0) {
+        return cnv_fail(
+            err, CNV_E_INPUT, "limits/chunk=%lld has to be a multiple of 8", (long long) chunk);
+    }
+    if (agents > members) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "run/agents=%lld has to be at most limits/members=%lld",
+                        (long long) agents,
+                        (long long) members);
+    }
+    return CNV_OK;
+}
+
+static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_error *err)
+{
+    int64_t steps = cnv_config_integer(config, "policy/local-steps");
+    int64_t most = cnv_config_integer(config, "policy/max-local-steps");
+
+    if (steps > most) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/local-steps=%lld has to be at most policy/max-local-steps=%lld",
+                        (long long) steps,
+                        (long long) most);
+    }
+    return CNV_OK;
+}
+
+/* "1000,2000": numbers from 1 in ascending order. */
+static enum cnv_status check_decay(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *list = cnv_config_text(config, "solver/decay-at");
+    long long previous = 0;
+
+    for (const char *at = list; *at != '\0';) {
+        size_t digits = strspn(at, "0123456789");
+        long long iteration = digits > 0 && digits <= 15 ? strtoll(at, NULL, 10) : 0;
+        bool goes_on = at[digits] == ',' && at[digits + 1] != '\0';
+
+        if (iteration <= previous || (at[digits] != '\0' && !goes_on)) {
+            char shown[CNV_SHOWN_SIZE];
+
+            cnv_value_show(list, shown);
+            return cnv_fail(
+                err,
+                CNV_E_INPUT,
+                "solver/decay-at=%s: allowed are whole numbers from 1, ascending, separated "
+                "by commas",
+                shown);
+        }
+        previous = iteration;
+        at += digits + goes_on;
+    }
+    return CNV_OK;
+}
+
+static enum cnv_status check_security(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *allow = cnv_config_text(config, "security/allow");
+
+    if (allow[0] != '\0' && cnv_config_text(config, "security/certificate")[0] == '\0') {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "security/allow=%.60s has no effect without security/certificate",
+                        allow);
+    }
+    return CNV_OK;
+}
+
+void cnv_config_control(const struct cnv_config *config,
+                        char *const *environment,
+                        char *ret_endpoint)
+{
+    static const char variable[] = "XDG_RUNTIME_DIR=";
+    const char *given = cnv_config_text(config, "listen/control");
+    const char *directory = NULL;
+    int len = 0;
+
+    for (; *environment != NULL && directory == NULL; environment++) {
+        if (strncmp(*environment, variable, strlen(variable)) == 0) {
+            directory = *environment + strlen(variable);
+        }
+    }
+    if (given[0] != '\0') {
+        (void) snprintf(ret_endpoint, CNV_ENDPOINT_SIZE, "%s", given);
+        return;
+    }
+    if (directory != NULL && directory[0] == '/') {
+        len = snprintf(ret_endpoint, CNV_ENDPOINT_SIZE, "ipc://%s/convene.control", directory);
+        if (len <= IPC_PATH_MAX + (int) strlen("ipc://")) {
+            return;
+        }
+    }
+    (void) snprintf(
+        ret_endpoint, CNV_ENDPOINT_SIZE, "ipc:///tmp/convene-%u.control", (unsigned) getuid());
+}
+
+enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err)
+{
+    static enum cnv_status (*const rules[])(const struct cnv_config *, struct cnv_error *) = {
+        check_limits, check_policy, check_decay, check_security, check_endpoints,
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        enum cnv_status status = rules[i](config, err);
+
+        if (status != CNV_OK) {
+            return status;
+        }
+    }
+    return CNV_OK;
+}

@@ -1,0 +1,38 @@
+/* help.c - the table of keys as text, for --help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/value.h"
+
+static bool is_in_section(const char *path, const char *section)
+{
+    size_t len = strcspn(path, "/");
+
+    return section == NULL || (strlen(section) == len && strncmp(path, section, len) == 0);
+}
+
+void cnv_config_help(FILE *out, const char *section)
+{
+    for (const struct cnv_param *param = cnv_config_keys; param->path != NULL; param++) {
+        char allowed[CNV_ALLOWED_SIZE];
+
+        if (!is_in_section(param->path, section)) {
+            continue;
+        }
+        cnv_value_allowed(param, allowed);
+        (void) fprintf(out,
+                       "  %s=%s\n      %s\n",
+                       param->path,
+                       param->initial[0] == '\0' ? "\"\"" : param->initial,
+                       param->text);
+        if (param->type != CNV_PARAM_TEXT) {
+            (void) fprintf(out,
+                           "      %s%s%s%s\n",
+                           allowed,
+                           param->unit[0] == '\0' ? "" : " (",
+                           param->unit,
+                           param->unit[0] == '\0' ? "" : ")");
+        }
+    }
+}
