@@ -235,7 +235,7 @@ enum cnv_status cnv_config_load(struct cnv_config *config, const char *file, str
     size_t *lines = NULL;
     enum cnv_status status = read_text(file, &text, err);
 
-    if (status != CNV_OK) {
+    if (text == NULL) {
         goto done;
     }
     lines = cnv_array_new(count_lines(text), sizeof(*lines));

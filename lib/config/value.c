@@ -243,9 +243,10 @@ void cnv_value_show(const char *text, char *ret_text)
     size_t used = 0;
 
     for (; text[used] != '\0' && used < SHOWN_BYTES; used++) {
-        bool is_printable = (unsigned char) text[used] >= 0x20 && text[used] != 0x7f;
-
-        ret_text[used] = is_printable ? text[used] : '?';
+        ret_text[used] = text[used];
+        if ((unsigned char) text[used] < 0x20 || text[used] == 0x7f) {
+            ret_text[used] = '?';
+        }
     }
     (void) snprintf(ret_text + used, 4, "%s", text[used] == '\0' ? "" : "...");
 }
