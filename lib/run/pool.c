@@ -129,21 +129,36 @@ static void pool_wake_closed(uv_handle_t *handle)
     }
 }
 
-enum cnv_status cnv_pool_new_inline(struct cnv_pool **ret_pool, struct cnv_error *err)
+/* An inline pool, or NULL with the reason in err. */
+static struct cnv_pool *pool_make(struct cnv_error *err)
 {
     struct cnv_pool *pool = cnv_object_new(struct cnv_pool);
 
     if (pool == NULL) {
-        return cnv_fail(err, CNV_E_NOMEM, "worker pool");
+        (void) cnv_fail(err, CNV_E_NOMEM, "worker pool");
+        return NULL;
     }
     if (uv_mutex_init(&pool->mutex) != 0) {
+        (void) cnv_fail(err, CNV_E_SYSTEM, "worker pool: no mutex");
         cnv_free(pool);
-        return cnv_fail(err, CNV_E_SYSTEM, "worker pool: no mutex");
+        return NULL;
     }
     if (uv_cond_init(&pool->work) != 0) {
+        (void) cnv_fail(err, CNV_E_SYSTEM, "worker pool: no condition variable");
         uv_mutex_destroy(&pool->mutex);
         cnv_free(pool);
-        return cnv_fail(err, CNV_E_SYSTEM, "worker pool: no condition variable");
+        return NULL;
+    }
+    return pool;
+}
+
+enum cnv_status cnv_pool_new_inline(struct cnv_pool **ret_pool, struct cnv_error *err)
+{
+    struct cnv_error failure = { .status = CNV_OK };
+    struct cnv_pool *pool = pool_make(&failure);
+
+    if (pool == NULL) {
+        return cnv_fail(err, failure.status, "%s", failure.text);
     }
     *ret_pool = pool;
     return CNV_OK;
@@ -155,12 +170,12 @@ enum cnv_status cnv_pool_new(uv_loop_t *loop,
                              struct cnv_pool **ret_pool,
                              struct cnv_error *err)
 {
-    struct cnv_pool *pool = NULL;
-    enum cnv_status status = cnv_pool_new_inline(&pool, err);
+    struct cnv_error failure = { .status = CNV_OK };
+    struct cnv_pool *pool = pool_make(&failure);
 
     assert(threads >= 1 && threads <= CNV_POOL_THREADS_MAX);
-    if (status != CNV_OK) {
-        return status;
+    if (pool == NULL) {
+        return cnv_fail(err, failure.status, "%s", failure.text);
     }
     int failed = uv_async_init(loop, &pool->wake, pool_woken);
     if (failed != 0) {
