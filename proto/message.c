@@ -167,7 +167,9 @@ static bool read_text(const msgpack_object *object, size_t limit, char *ret_text
         cnv_text_valid(text->ptr, text->size) != text->size) {
         return false;
     }
-    memcpy(ret_text, text->ptr, text->size);
+    if (text->size > 0) { /* msgpack-c gives NULL for an empty text */
+        memcpy(ret_text, text->ptr, text->size);
+    }
     ret_text[text->size] = '\0';
     return true;
 }

@@ -1,0 +1,134 @@
+/* test_encodings.c - every encoding at any alignment and cut; rounding of f32. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "encodings/encoding.h"
+
+enum { LENGTH = 257 };
+
+static double values[LENGTH];
+static double back[LENGTH];
+static uint8_t payload[LENGTH * 8 + 16];
+
+static void fill_values(void)
+{
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, 7, CNV_RNG_SYNTHETIC, 0, 0);
+    for (size_t i = 0; i < LENGTH; i++) {
+        values[i] = (double) (float) cnv_rng_normal(&rng); /* exact in f32 too */
+    }
+}
+
+Test(encodings, are_found_by_name, .timeout = 5)
+{
+    cr_assert_str_eq(cnv_encoding_at(0)->name, "f64");
+    for (size_t i = 0; cnv_encoding_at(i) != NULL; i++) {
+        cr_assert_eq(cnv_encoding_find(cnv_encoding_at(i)->name), cnv_encoding_at(i));
+        cr_assert_gt(strlen(cnv_encoding_at(i)->text), 0);
+        cr_assert_leq(strlen(cnv_encoding_at(i)->name), 15);
+    }
+    cr_assert_null(cnv_encoding_find(""));
+    cr_assert_null(cnv_encoding_find("f6"));
+    cr_assert_null(cnv_encoding_find("f644"));
+}
+
+Test(encodings, dense_ones_come_back_at_any_alignment, .timeout = 10)
+{
+    fill_values();
+    for (size_t e = 0; cnv_encoding_at(e) != NULL; e++) {
+        const struct cnv_encoding_ops *encoding = cnv_encoding_at(e);
+
+        for (size_t shift = 0; shift < 9 && !encoding->is_relative; shift++) {
+            size_t size = encoding->size(LENGTH);
+
+            memset(payload, 0xee, sizeof(payload));
+            encoding->encode(values, LENGTH, payload + shift);
+            cr_assert_eq(payload[shift + size], 0xee, "%s wrote too much", encoding->name);
+            memset(back, 0, sizeof(back));
+            encoding->decode(payload + shift, LENGTH, NULL, back);
+            cr_assert_arr_eq((const char *) back, (const char *) values, sizeof(values));
+        }
+    }
+}
+
+Test(encodings, extents_tile_the_payload, .timeout = 10)
+{
+    fill_values();
+    for (size_t e = 0; cnv_encoding_at(e) != NULL; e++) {
+        const struct cnv_encoding_ops *encoding = cnv_encoding_at(e);
+        size_t end = 0;
+
+        if (encoding->is_relative) {
+            continue;
+        }
+        for (size_t first = 0; first < LENGTH; first += 50) {
+            size_t count = LENGTH - first < 50 ? LENGTH - first : 50;
+            struct cnv_extent extent = encoding->extent(LENGTH, first, count);
+
+            cr_assert_eq(extent.offset, end);
+            end += extent.len;
+            encoding->encode(values + first, count, payload + extent.offset);
+            encoding->decode(payload + extent.offset, count, NULL, back + first);
+        }
+        cr_assert_eq(end, encoding->size(LENGTH));
+        cr_assert_arr_eq((const char *) back, (const char *) values, sizeof(values));
+        cr_assert_eq(encoding->extent(LENGTH, 9, 0).len, 0);
+        cr_assert_eq(encoding->size(0), 0);
+    }
+}
+
+Test(encodings, f64_keeps_every_bit, .timeout = 5)
+{
+    const double odd[] = { -0.0, 5e-324, INFINITY, -INFINITY, NAN, 0.1 };
+    static const uint8_t tenth[] = { 0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f };
+
+    cnv_encoding_find("f64")->encode(odd, 6, payload + 1);
+    cr_assert_arr_eq(payload + 1 + 40, tenth, 8);
+    cnv_encoding_find("f64")->decode(payload + 1, 6, NULL, back);
+    cr_assert_arr_eq((const char *) back, (const char *) odd, sizeof(odd));
+}
+
+Test(encodings, f32_rounds_to_nearest_ties_to_even, .timeout = 5)
+{
+    const double unit = ldexp(1, -23); /* between neighbours of 1 in float32 */
+    const double in[] = { 1 + unit / 2,          1 + 3 * unit / 2, 1 + unit * 0.5000001,
+                          -1 - unit / 2,         16777217,         16777219,
+                          ldexp(1, -150),        ldexp(3, -150),   3.4028235677973366e38,
+                          3.4028235677973362e38, -1e300,           0.1 };
+    const double out[] = { 1,         1 + 2 * unit,
+                           1 + unit,  -1,
+                           16777216,  16777220,
+                           0,         ldexp(1, -148),
+                           INFINITY,  3.4028234663852886e38,
+                           -INFINITY, 0.10000000149011612 };
+
+    cnv_encoding_find("f32")->encode(in, 12, payload + 3);
+    cnv_encoding_find("f32")->decode(payload + 3, 12, NULL, back);
+    for (size_t i = 0; i < 12; i++) {
+        cr_assert_eq(back[i], out[i], "%zu: %.17g gave %.17g", i, in[i], back[i]);
+    }
+}
+
+Test(encodings, scaled_is_a_factor_of_the_reference, .timeout = 5)
+{
+    const struct cnv_encoding_ops *scaled = cnv_encoding_find("scaled");
+    const double factor = -0.25;
+
+    fill_values();
+    cr_assert(scaled->is_relative);
+    cr_assert_eq(scaled->size(1U << 30), 8);
+    for (size_t first = 0; first < LENGTH; first += 100) {
+        struct cnv_extent extent = scaled->extent(LENGTH, first, 57);
+
+        cr_assert_eq(extent.offset, 0);
+        cr_assert_eq(extent.len, 8);
+    }
+    scaled->encode(&factor, 1, payload + 5);
+    scaled->decode(payload + 5, LENGTH, values, back);
+    for (size_t i = 0; i < LENGTH; i++) {
+        cr_assert_eq(back[i], factor * values[i]);
+    }
+}
