@@ -19,7 +19,8 @@ enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 /* True when the frame was taken for a message. */
 static bool try_frame(const uint8_t *bytes, size_t len)
 {
-    uint8_t *copy = cnv_array_new(len, 1);
+    size_t room = (len + 63) / 64 * 64; /* what is allocated, to the byte */
+    uint8_t *copy = cnv_array_new(room, 1);
     uint8_t again[CNV_HEADER_MAX];
     struct cnv_message message;
     struct cnv_message second;
@@ -29,8 +30,8 @@ static bool try_frame(const uint8_t *bytes, size_t len)
     enum cnv_status status = CNV_OK;
 
     cr_assert_not_null(copy);
-    memcpy(copy, bytes, len);
-    status = cnv_message_decode(copy, len, &message, &error);
+    memcpy(copy + room - len, bytes, len);
+    status = cnv_message_decode(copy + room - len, len, &message, &error);
     cnv_free(copy);
     if (status != CNV_OK) {
         cr_assert(status == CNV_E_MALFORMED || status == CNV_E_KIND || status == CNV_E_VERSION);
