@@ -56,8 +56,16 @@ typedef struct convene_options {
     uint32_t shard;        /* from 1; 0 with shards 0: the server leases one */
     uint32_t shards;
     uint32_t cores;        /* 0: as many as there are */
-    int64_t patience_ms;   /* how long convene_join waits for a server; -1: forever */
+    int64_t patience_ms;   /* how long convene_join waits for the server's answer; -1: forever;
+                            * 0: not at all, the answer (WELCOME or LOST) comes as an event */
 } convene_options;
+
+/* Where the connection stands. */
+typedef enum convene_link {
+    CONVENE_LINK_CONNECTING = 0, /* for the first time */
+    CONVENE_LINK_WAITING,        /* no server there, or not any more; it is tried again and again */
+    CONVENE_LINK_CONNECTED,
+} convene_link;
 
 typedef struct convene_client convene_client;
 
@@ -77,7 +85,7 @@ typedef enum convene_event_kind {
     CONVENE_COMMIT,      /* the round is over: the model changed, counted says whether we are in it */
     CONVENE_REFUSED_CONTRIBUTION, /* error says why; the next event is a round or a commit */
     CONVENE_FINISHED,    /* the run is over; exit_code and text say how */
-    CONVENE_LOST,        /* refused or replaced, for good: result and text say why */
+    CONVENE_LOST,        /* refused or replaced, for good: result and text say why (interrupted: OK) */
 } convene_event_kind;
 
 /* Which members are set is said in brackets. Strings and vectors live until the release. */
@@ -133,13 +141,18 @@ typedef struct convene_score {
     uint64_t rows;
 } convene_score;
 
-/* Connects and says hello; the first event will be WELCOME. Waits for a server that is not there yet. */
+/*
+ * Connects and says hello; the first event will be WELCOME. A server that is not there yet is
+ * waited for. CONVENE_USAGE: an option or the join file is not allowed; CONVENE_REFUSED: the
+ * server said no, or was not there within patience_ms.
+ */
 CONVENE_API convene_result convene_join(const convene_options *options,
                                         convene_client **ret_client,
                                         convene_error *error);
 
 /* Next event, waiting at most timeout_ms (-1: forever, 0: not at all; then CONVENE_TIMEOUT).
- * The event is the caller's until convene_event_release. */
+ * The event is the caller's until convene_event_release. After FINISHED or LOST, or when the client
+ * was interrupted, nothing more comes: CONVENE_FAILED. */
 CONVENE_API convene_result convene_wait(convene_client *client, int64_t timeout_ms, convene_event **ret_event);
 CONVENE_API void convene_event_release(convene_event *event);
 
@@ -147,6 +160,15 @@ CONVENE_API convene_result convene_loaded(convene_client *client, const convene_
 CONVENE_API convene_result convene_ready(convene_client *client, uint64_t dimension);
 CONVENE_API convene_result convene_contribute(convene_client *client, const convene_contribution *contribution);
 CONVENE_API convene_result convene_report(convene_client *client, const convene_score *score);
+
+/* Why the last call of this client did not return CONVENE_OK; "" before the first. */
+CONVENE_API const char *convene_reason(const convene_client *client);
+
+CONVENE_API convene_link convene_link_state(const convene_client *client);
+
+/* Says goodbye from the network's thread, whatever the client's own is doing. Any thread, and
+ * signal handlers too; convene_leave is still needed. */
+CONVENE_API void convene_interrupt(convene_client *client);
 
 /* Measured speed, shown by the server. */
 CONVENE_API void convene_speed(convene_client *client, double steps_per_second);
