@@ -15,7 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { JOINFILE_MAX = 4096, JOINFILE_REASON_SIZE = 96 };
+#include "net/key.h"
+
+enum { JOINFILE_MAX = 4096, JOINFILE_REASON_SIZE = 96, SECTION_SIZE = sizeof("server") };
 
 enum field_kind { FIELD_ENDPOINT, FIELD_KEY, FIELD_NAME };
 
@@ -30,55 +32,35 @@ static const struct field {
       "endpoint",
       FIELD_ENDPOINT,
       offsetof(struct cnv_joinfile, endpoint),
-      CNV_JOIN_ENDPOINT_SIZE },
-    { "server",
-      "public-key",
-      FIELD_KEY,
-      offsetof(struct cnv_joinfile, server_key),
-      CNV_JOIN_KEY_SIZE },
-    { "agent", "name", FIELD_NAME, offsetof(struct cnv_joinfile, name), CNV_JOIN_NAME_SIZE },
-    { "agent",
-      "public-key",
-      FIELD_KEY,
-      offsetof(struct cnv_joinfile, public_key),
-      CNV_JOIN_KEY_SIZE },
-    { "agent",
-      "secret-key",
-      FIELD_KEY,
-      offsetof(struct cnv_joinfile, secret_key),
-      CNV_JOIN_KEY_SIZE },
+      CNV_ENDPOINT_SIZE },
+    { "server", "public-key", FIELD_KEY, offsetof(struct cnv_joinfile, server_key), CNV_KEY_SIZE },
+    { "agent", "name", FIELD_NAME, offsetof(struct cnv_joinfile, name), CNV_NAME_SIZE },
+    { "agent", "public-key", FIELD_KEY, offsetof(struct cnv_joinfile, public_key), CNV_KEY_SIZE },
+    { "agent", "secret-key", FIELD_KEY, offsetof(struct cnv_joinfile, secret_key), CNV_KEY_SIZE },
 };
 
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
 
-#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-
 /* What is wrong with the value, or NULL. */
 static const char *field_fault(const struct field *field, const char *value)
 {
-    size_t len = strlen(value);
+    struct cnv_endpoint endpoint;
+    bool is_fine = false;
 
-    if (len >= field->size) {
+    if (strlen(value) >= field->size) {
         return "is too long";
     }
     switch (field->kind) {
     case FIELD_KEY:
-        if (len != CNV_JOIN_KEY_SIZE - 1 ||
-            strspn(value, LETTERS_AND_DIGITS ".-:+=^!/*?&<>()[]{}@%$#") != len) {
-            return "must be 40 characters of Z85";
-        }
-        return NULL;
+        return cnv_key_is_valid(value) ? NULL : "must be a key: 40 characters of Z85";
     case FIELD_NAME:
-        if (len == 0 || strspn(value, LETTERS_AND_DIGITS "._-") != len) {
-            return "must be 1 to 64 letters, digits, '.', '_' or '-'";
-        }
-        return NULL;
+        return cnv_name_is_valid(value) ? NULL : "must be 1 to 64 letters, digits, '.', '_' or '-'";
     case FIELD_ENDPOINT:
-        if ((strncmp(value, "tcp://", 6) != 0 && strncmp(value, "ipc://", 6) != 0) ||
-            strcspn(value, "\" \t\r\n") != len) {
-            return "must be tcp://HOST:PORT or ipc://PATH";
-        }
-        return NULL;
+        is_fine = strpbrk(value, "\"' \t\r\n") == NULL &&
+                  cnv_endpoint_parse(value, field->name, &endpoint, NULL) == CNV_OK &&
+                  (endpoint.transport == CNV_IPC ||
+                   (endpoint.port != 0 && strcmp(endpoint.host, "*") != 0));
+        return is_fine ? NULL : "must be tcp://HOST:PORT or ipc://PATH";
     }
     return NULL;
 }
@@ -194,18 +176,6 @@ fail:
     return CNV_E_INPUT;
 }
 
-static char *trimmed(char *text)
-{
-    size_t len = 0;
-
-    text += strspn(text, " \t");
-    len = strlen(text);
-    while (len > 0 && strchr(" \t\r", text[len - 1]) != NULL) {
-        text[--len] = '\0';
-    }
-    return text;
-}
-
 /* Takes one "name = value" line of a section; false with the reason, which never shows a value. */
 static bool
 take_field(struct cnv_joinfile *file, const char *section, char *line, bool *seen, char *reason)
@@ -218,8 +188,8 @@ take_field(struct cnv_joinfile *file, const char *section, char *line, bool *see
         return false;
     }
     *value++ = '\0';
-    line = trimmed(line);
-    value = trimmed(value);
+    line = cnv_line_trim(line);
+    value = cnv_line_trim(value);
     len = strlen(value);
     if (len >= 2 && (value[0] == '"' || value[0] == '\'') && value[len - 1] == value[0]) {
         value[len - 1] = '\0';
@@ -248,7 +218,7 @@ take_line(struct cnv_joinfile *file, char *section, char *line, bool *seen, char
 {
     bool is_indented = *line == ' ' || *line == '\t';
 
-    line = trimmed(line);
+    line = cnv_line_trim(line);
     if (*line == '\0' || *line == '#') {
         return true;
     }
@@ -259,7 +229,7 @@ take_line(struct cnv_joinfile *file, char *section, char *line, bool *seen, char
         (void) snprintf(reason, JOINFILE_REASON_SIZE, "expected the section server or agent");
         return false;
     }
-    (void) strcpy(section, line);
+    (void) snprintf(section, SECTION_SIZE, "%s", line);
     return true;
 }
 
@@ -268,7 +238,7 @@ cnv_joinfile_read(const char *path, struct cnv_joinfile *ret_file, struct cnv_er
 {
     struct cnv_joinfile file = { 0 };
     char text[JOINFILE_MAX];
-    char section[sizeof("server")] = "";
+    char section[SECTION_SIZE] = "";
     char reason[JOINFILE_REASON_SIZE];
     bool seen[FIELD_COUNT] = { false };
     char *rest = text;

@@ -9,15 +9,15 @@
 #define CNV_CLIENT_JOINFILE_H
 
 #include "base/status.h"
-
-enum { CNV_JOIN_KEY_SIZE = 41, CNV_JOIN_ENDPOINT_SIZE = 256, CNV_JOIN_NAME_SIZE = 65 };
+#include "net/certificate.h"
+#include "net/endpoint.h"
 
 struct cnv_joinfile {
-    char endpoint[CNV_JOIN_ENDPOINT_SIZE]; /* server/endpoint: the data socket, "tcp://host:5550" */
-    char server_key[CNV_JOIN_KEY_SIZE];    /* server/public-key: 40 characters of Z85 */
-    char name[CNV_JOIN_NAME_SIZE];         /* agent/name */
-    char public_key[CNV_JOIN_KEY_SIZE];    /* agent/public-key */
-    char secret_key[CNV_JOIN_KEY_SIZE];    /* agent/secret-key */
+    char endpoint[CNV_ENDPOINT_SIZE]; /* server/endpoint: the data socket, "tcp://host:5550" */
+    char server_key[CNV_KEY_SIZE];    /* server/public-key: 40 characters of Z85 */
+    char name[CNV_NAME_SIZE];         /* agent/name */
+    char public_key[CNV_KEY_SIZE];    /* agent/public-key */
+    char secret_key[CNV_KEY_SIZE];    /* agent/secret-key */
 };
 
 /*
