@@ -92,6 +92,10 @@ static bool certificate_put(struct cnv_certificate *certificate,
         (void) snprintf(certificate->name, sizeof(certificate->name), "%s", value);
         return cnv_name_is_valid(value);
     }
+    if (!is_curve && strcmp(name, "endpoint") == 0) {
+        (void) snprintf(certificate->endpoint, sizeof(certificate->endpoint), "%s", value);
+        return cnv_endpoint_parse(value, name, &(struct cnv_endpoint){ 0 }, NULL) == CNV_OK;
+    }
     if (is_curve && strcmp(name, "public-key") == 0) {
         key = certificate->public_key;
     } else if (is_curve && strcmp(name, "secret-key") == 0) {
@@ -214,6 +218,9 @@ certificate_write(const struct cnv_certificate *certificate, bool with_secret, F
                      : "# CURVE public certificate.\n",
                  out);
     (void) fprintf(out, "metadata\n    name = \"%s\"\n", certificate->name);
+    if (certificate->endpoint[0] != '\0') {
+        (void) fprintf(out, "    endpoint = \"%s\"\n", certificate->endpoint);
+    }
     (void) fprintf(out, "curve\n    public-key = \"%s\"\n", certificate->public_key);
     if (with_secret) {
         (void) fprintf(out, "    secret-key = \"%s\"\n", certificate->secret_key);

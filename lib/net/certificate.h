@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "net/endpoint.h"
 
 enum {
     CNV_KEY_SIZE = 41,  /* Z85 text of a key with its NUL */
@@ -29,6 +30,8 @@ struct cnv_certificate {
     char name[CNV_NAME_SIZE]; /* whom the key belongs to; "" : not said */
     char public_key[CNV_KEY_SIZE];
     char secret_key[CNV_KEY_SIZE]; /* "": a public certificate */
+    /* Of a server: where agents find it, for making their join files; "": not said. */
+    char endpoint[CNV_ENDPOINT_SIZE];
 };
 
 /* A fresh pair of keys; CNV_E_SYSTEM when libzmq was built without CURVE. */

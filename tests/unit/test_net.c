@@ -170,6 +170,7 @@ Test(certificate,
     struct cnv_error err;
     struct stat is;
 
+    (void) strcpy(certificate.endpoint, "tcp://host:5550");
     cr_assert_eq(cnv_certificate_save(&certificate, in_directory("secret"), true, &err),
                  CNV_OK,
                  "%s",
@@ -184,6 +185,7 @@ Test(certificate,
     cr_assert_str_eq(read.name, "gpu-3");
     cr_assert_str_eq(read.public_key, certificate.public_key);
     cr_assert_str_eq(read.secret_key, certificate.secret_key);
+    cr_assert_str_eq(read.endpoint, "tcp://host:5550");
     cr_assert_eq(cnv_certificate_load(in_directory("public"), &read, &err), CNV_OK, "%s", err.text);
     cr_assert_str_eq(read.public_key, certificate.public_key);
     cr_assert_str_eq(read.secret_key, "");
