@@ -1,0 +1,201 @@
+/*
+ * cmd_run.c - convene run: a server and N agents on this machine, from one command.
+ *
+ * Everything that can be checked is checked before anything is started or written.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "command.h"
+#include "config/config.h"
+#include "envelope.h"
+#include "interrupt.h"
+#include "report.h"
+#include "run.h"
+
+struct run_args {
+    const char *agents;
+    const char *data;
+    const char *test;
+    const char *config;
+    const char *out;
+    struct cnv_option_list set;
+    bool is_quiet;
+};
+
+extern char **environ;
+
+static const struct cnv_option options[] = {
+    { "data",
+      CNV_OPTION_TEXT,
+      offsetof(struct run_args, data),
+      "FILE",
+      "Training data: LIBSVM text or IDX images; plain, .gz or .xz." },
+    { "test",
+      CNV_OPTION_TEXT,
+      offsetof(struct run_args, test),
+      "FILE",
+      "Score the final model on this file [data/test]." },
+    { "agents",
+      CNV_OPTION_TEXT,
+      offsetof(struct run_args, agents),
+      "N",
+      "How many agents share the data [run/agents]." },
+    { "config", CNV_OPTION_TEXT, offsetof(struct run_args, config), "FILE", "Settings in ZPL." },
+    { "set",
+      CNV_OPTION_LIST,
+      offsetof(struct run_args, set),
+      "PATH=VALUE",
+      "One setting; stands above file and environment. May be repeated." },
+    { "out",
+      CNV_OPTION_TEXT,
+      offsetof(struct run_args, out),
+      "DIR",
+      "Write rounds.csv, model.npy, model.json, run.json and logs/ there." },
+    { "quiet",
+      CNV_OPTION_FLAG,
+      offsetof(struct run_args, is_quiet),
+      NULL,
+      "Print failures alone." },
+    { .name = NULL },
+};
+
+static void warn_unknown(const char *name)
+{
+    (void) fprintf(stderr, "convene run: warning: the variable %s is not a setting\n", name);
+}
+
+/* Default < file < environment < command line. */
+static enum cnv_status
+read_settings(const struct run_args *args, struct cnv_config *config, struct cnv_error *err)
+{
+    static const char *const ignored[] = { "CONVENE_CONTROL", NULL };
+    enum cnv_status status = CNV_OK;
+
+    if (args->config != NULL) {
+        status = cnv_config_load(config, args->config, err);
+    }
+    if (status == CNV_OK) {
+        status = cnv_config_environment(config, environ, ignored, warn_unknown, err);
+    }
+    for (size_t i = 0; i < args->set.count && status == CNV_OK; i++) {
+        status = cnv_config_assign(config, args->set.at[i], "--set", err);
+    }
+    if (status == CNV_OK && args->agents != NULL) {
+        status = cnv_config_set(config, "run/agents", args->agents, "--agents", err);
+    }
+    if (status == CNV_OK && args->test != NULL) {
+        status = cnv_config_set(config, "data/test", args->test, "--test", err);
+    }
+    if (status == CNV_OK) {
+        status = cnv_config_check(config, err);
+    }
+    return status;
+}
+
+static enum cnv_status
+check_files(const struct run_args *args, const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *test = cnv_config_text(config, "data/test");
+
+    if (args->data == NULL) {
+        return cnv_fail(err, CNV_E_INPUT, "--data FILE is missing: what is to be learnt from?");
+    }
+    enum cnv_status status = cnv_file_check("--data", args->data, err);
+    if (status == CNV_OK && *test != '\0') {
+        status = cnv_file_check("data/test", test, err);
+    }
+    if (status == CNV_OK && args->out != NULL) {
+        status = cnv_report_check(args->out, err);
+    }
+    return status;
+}
+
+/* A run that failed or was cut short before its first commit has no model to keep. */
+static enum cnv_status conclude(const struct cnv_run_setup *setup,
+                                const struct run_args *args,
+                                const struct cnv_run_result *result,
+                                struct cnv_error *err)
+{
+    const char *reason = cnv_json_text(result->status, "run/reason", "");
+    bool has_failed = strcmp(cnv_json_text(result->status, "run/state", ""), "failed") == 0;
+    bool has_model = cnv_json_count(result->status, "run/version") > 0;
+    enum cnv_status status = CNV_OK;
+
+    if (has_model && args->out != NULL) {
+        status = cnv_report_write(args->out, setup, result, err);
+    }
+    if (status == CNV_OK && has_model && !args->is_quiet) {
+        cnv_report_print(result, args->out, stdout);
+    }
+    if (status == CNV_OK && (has_failed || !has_model)) {
+        status =
+            cnv_fail(err, CNV_E_SYSTEM, "the run %s: %s", has_failed ? "failed" : "ended", reason);
+    }
+    return status;
+}
+
+static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
+{
+    const struct run_args *args = raw;
+    struct cnv_error err = { 0 };
+    struct cnv_progress progress;
+    struct cnv_run_result *result = NULL;
+    enum cnv_exit code = CNV_EXIT_DONE;
+    struct cnv_config *config = cnv_config_new();
+    enum cnv_status status = CNV_OK;
+
+    result = cnv_object_new(struct cnv_run_result);
+    if (config == NULL || result == NULL) {
+        status = cnv_fail(&err, CNV_E_NOMEM, "out of memory");
+    }
+    if (status == CNV_OK) {
+        status = read_settings(args, config, &err);
+    }
+    if (status == CNV_OK) {
+        status = check_files(args, config, &err);
+    }
+    if (status == CNV_OK) {
+        struct cnv_run_setup setup = { .config = config,
+                                       .data = args->data,
+                                       .progress = &progress };
+
+        cnv_interrupts_catch();
+        cnv_progress_init(&progress,
+                          args->is_quiet ? NULL : stdout,
+                          (uint64_t) cnv_config_integer(config, "run/rounds"),
+                          cnv_config_real(config, "run/seconds"));
+        status = cnv_run_local(&setup, result, &err);
+        if (status == CNV_OK) {
+            status = conclude(&setup, args, result, &err);
+        }
+    }
+    if (status != CNV_OK) {
+        code = cnv_command_fail(command, &err);
+    }
+    if (result != NULL) {
+        cnv_run_result_fini(result);
+    }
+    cnv_free(result);
+    cnv_config_destroy(config);
+    return code;
+}
+
+const struct cnv_command cnv_command_run = {
+    .name = "run",
+    .text = "Train with a server and N agents on this machine, and write a report.",
+    .options = options,
+    .args_size = sizeof(struct run_args),
+    .examples = "  convene run --agents 4 --data a9a.libsvm.xz --set problem/l2=1/n --out result\n"
+                "  convene run --agents 4 --data train-images-idx3-ubyte.gz --test "
+                "t10k-images-idx3-ubyte.gz \\\n"
+                "      --set problem/kind=softmax --set policy/kind=adaptive-l --out result\n"
+                "  convene run --agents 8 --config run.zpl --data a9a.libsvm\n",
+    .notes = "The sockets are private; listen/control may name one for \"convene status\". Ctrl-C "
+             "finishes the\n"
+             "round in hand and keeps what was learnt; a second one gives up. All settings: "
+             "convened --help.\n",
+    .run = run_run,
+};

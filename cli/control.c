@@ -1,0 +1,315 @@
+/*
+ * control.c - a DEALER socket, and libzmq's monitor to tell "nobody is there" from "no answer".
+ *
+ * Happy path: wait until the connection stands, send [header], receive [header][body] with our id.
+ * What can fail: nobody listens (the monitor reports a retry, at once on this machine), the host
+ * swallows packets (the time runs out unconnected), the daemon dies (disconnected), or it is there
+ * and silent (the time runs out connected). ZMQ_IMMEDIATE keeps commands from piling up in a
+ * connection that does not stand.
+ */
+#include "control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <zmq.h>
+
+#include "base/mem.h"
+#include "proto/message.h"
+
+struct cnv_control {
+    void *ctx;
+    void *socket;
+    void *monitor;
+    uint64_t id; /* of the last command */
+    bool is_patient;
+    bool is_connected;
+    bool is_refused;
+    char endpoint[256];
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void set_option(void *socket, int option, int value)
+{
+    (void) zmq_setsockopt(socket, option, &value, sizeof(value));
+}
+
+enum cnv_status cnv_control_open(const char *endpoint,
+                                 bool is_patient,
+                                 struct cnv_control **ret_control,
+                                 struct cnv_error *err)
+{
+    static const char monitor[] = "inproc://monitor";
+    struct cnv_control *control = cnv_object_new(struct cnv_control);
+
+    if (control == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "out of memory");
+    }
+    (void) snprintf(control->endpoint, sizeof(control->endpoint), "%s", endpoint);
+    control->is_patient = is_patient;
+    control->ctx = zmq_ctx_new();
+    control->socket = control->ctx == NULL ? NULL : zmq_socket(control->ctx, ZMQ_DEALER);
+    control->monitor = control->ctx == NULL ? NULL : zmq_socket(control->ctx, ZMQ_PAIR);
+    if (control->socket == NULL || control->monitor == NULL) {
+        (void) cnv_fail(err, CNV_E_SYSTEM, "cannot make a socket: %s", zmq_strerror(errno));
+        goto fail;
+    }
+    set_option(control->socket, ZMQ_LINGER, 0);
+    set_option(control->socket, ZMQ_IMMEDIATE, 1);
+    set_option(control->socket, ZMQ_IPV6, 1);
+    set_option(control->socket, ZMQ_RECONNECT_IVL, 20);
+    set_option(control->monitor, ZMQ_LINGER, 0);
+    if (zmq_socket_monitor(control->socket, monitor, ZMQ_EVENT_ALL) != 0 ||
+        zmq_connect(control->monitor, monitor) != 0) {
+        (void) cnv_fail(err, CNV_E_SYSTEM, "cannot watch a socket: %s", zmq_strerror(errno));
+        goto fail;
+    }
+    if (zmq_connect(control->socket, endpoint) != 0) {
+        (void) cnv_fail(err,
+                        CNV_E_INPUT,
+                        "cannot connect to '%s' (%s): expected ipc://PATH or tcp://HOST:PORT",
+                        endpoint,
+                        zmq_strerror(errno));
+        goto fail;
+    }
+    *ret_control = control;
+    return CNV_OK;
+
+fail:
+    cnv_control_close(control);
+    return err == NULL ? CNV_E_SYSTEM : err->status;
+}
+
+void cnv_control_close(struct cnv_control *control)
+{
+    if (control == NULL) {
+        return;
+    }
+    if (control->monitor != NULL) {
+        (void) zmq_close(control->monitor);
+    }
+    if (control->socket != NULL) {
+        (void) zmq_close(control->socket);
+    }
+    if (control->ctx != NULL) {
+        (void) zmq_ctx_term(control->ctx);
+    }
+    cnv_free(control);
+}
+
+/* Takes what the monitor has to say. An event is a frame [u16 event][u32 value] and an address. */
+static void take_events(struct cnv_control *control)
+{
+    for (;;) {
+        uint8_t bytes[256];
+        uint16_t event = 0;
+
+        if (zmq_recv(control->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT) < 6) {
+            return;
+        }
+        memcpy(&event, bytes, sizeof(event));
+        (void) zmq_recv(control->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT);
+        switch (event) {
+        case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+            control->is_connected = true;
+            control->is_refused = false;
+            break;
+        case ZMQ_EVENT_CONNECT_RETRIED:
+        case ZMQ_EVENT_DISCONNECTED:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+            control->is_connected = false;
+            control->is_refused = true;
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+/* Waits until the socket can do wanted (ZMQ_POLLIN or ZMQ_POLLOUT). */
+static enum cnv_status
+wait_for(struct cnv_control *control, short wanted, int64_t deadline_ms, struct cnv_error *err)
+{
+    for (;;) {
+        zmq_pollitem_t items[] = {
+            { .socket = control->socket, .events = wanted },
+            { .socket = control->monitor, .events = ZMQ_POLLIN },
+        };
+        int64_t left = deadline_ms - now_ms();
+
+        if (zmq_poll(items, 2, left < 0 ? 0 : (long) left) < 0 && errno != EINTR) {
+            return cnv_fail(err, CNV_E_SYSTEM, "cannot poll: %s", zmq_strerror(errno));
+        }
+        if ((items[0].revents & wanted) != 0) {
+            return CNV_OK;
+        }
+        take_events(control);
+        if (control->is_refused && !control->is_patient) {
+            return cnv_fail(err,
+                            CNV_E_UNREACHABLE,
+                            "no daemon answers at %s: is convened running, and is this its control "
+                            "socket?",
+                            control->endpoint);
+        }
+        if (left > 0) {
+            continue;
+        }
+        if (!control->is_connected) {
+            return cnv_fail(err,
+                            CNV_E_UNREACHABLE,
+                            "cannot reach %s: no connection within the time allowed (--timeout)",
+                            control->endpoint);
+        }
+        return cnv_fail(err,
+                        CNV_E_TIMEOUT,
+                        "%s is there but does not answer within the time allowed (--timeout)",
+                        control->endpoint);
+    }
+}
+
+static enum cnv_status send_command(struct cnv_control *control,
+                                    const char *command,
+                                    const char *argument,
+                                    struct cnv_error *err)
+{
+    struct cnv_message message = { .kind = CNV_KIND_COMMAND };
+    uint8_t header[CNV_HEADER_MAX];
+
+    message.command.id = ++control->id;
+    (void) snprintf(message.command.command, sizeof(message.command.command), "%s", command);
+    (void) snprintf(message.command.argument, sizeof(message.command.argument), "%s", argument);
+    size_t len = cnv_message_encode(&message, header, sizeof(header));
+    if (zmq_send(control->socket, header, len, ZMQ_DONTWAIT) < 0) {
+        return cnv_fail(err,
+                        CNV_E_UNREACHABLE,
+                        "cannot send to %s: %s",
+                        control->endpoint,
+                        zmq_strerror(errno));
+    }
+    return CNV_OK;
+}
+
+static void release_message(void *hint)
+{
+    (void) zmq_msg_close(hint);
+    cnv_free(hint);
+}
+
+/* The bytes of one frame as a blob. NULL: no frame, or out of memory. */
+static struct cnv_blob *receive_frame(void *socket)
+{
+    zmq_msg_t *frame = cnv_object_new(zmq_msg_t);
+
+    if (frame == NULL) {
+        return NULL;
+    }
+    (void) zmq_msg_init(frame);
+    if (zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) < 0) {
+        release_message(frame);
+        return NULL;
+    }
+    struct cnv_blob *blob =
+        cnv_blob_wrap(zmq_msg_data(frame), zmq_msg_size(frame), release_message, frame);
+    if (blob == NULL) {
+        release_message(frame);
+    }
+    return blob;
+}
+
+static bool has_more(void *socket)
+{
+    int more = 0;
+    size_t size = sizeof(more);
+
+    return zmq_getsockopt(socket, ZMQ_RCVMORE, &more, &size) == 0 && more != 0;
+}
+
+/* One reply with all its frames; *ret_ours is false for the answer to an earlier command. */
+static enum cnv_status receive_reply(struct cnv_control *control,
+                                     struct cnv_message *message,
+                                     struct cnv_blob **ret_body,
+                                     bool *ret_ours,
+                                     struct cnv_error *err)
+{
+    struct cnv_blob *header = receive_frame(control->socket);
+    struct cnv_blob *body = has_more(control->socket) ? receive_frame(control->socket) : NULL;
+    enum cnv_status status = CNV_E_MALFORMED;
+
+    while (has_more(control->socket)) {
+        cnv_blob_unref(receive_frame(control->socket));
+    }
+    *ret_ours = false;
+    if (header != NULL) {
+        status = cnv_message_decode(cnv_blob_data(header), cnv_blob_len(header), message, err);
+    }
+    cnv_blob_unref(header);
+    if (status == CNV_OK && message->kind == CNV_KIND_REPLY && message->reply.id == control->id) {
+        *ret_ours = true;
+        *ret_body = body;
+        return CNV_OK;
+    }
+    cnv_blob_unref(body);
+    if (status != CNV_OK || (message->kind != CNV_KIND_REPLY && message->kind != CNV_KIND_ERROR)) {
+        return cnv_fail(err,
+                        CNV_E_UNREACHABLE,
+                        "%s does not speak convene's control protocol, version %d",
+                        control->endpoint,
+                        CNV_PROTOCOL_VERSION);
+    }
+    if (message->kind == CNV_KIND_ERROR) {
+        return cnv_fail(err, CNV_E_UNREACHABLE, "%s: %s", control->endpoint, message->error.text);
+    }
+    return CNV_OK;
+}
+
+/* A failure the daemon reports, as our own status. */
+static enum cnv_status status_of_code(uint64_t code)
+{
+    switch (code) {
+#define CNV_CASE(symbol, number, scope, name, text)                                                \
+    case number:                                                                                   \
+        return symbol;
+        CNV_STATUS_LIST(CNV_CASE)
+#undef CNV_CASE
+    default:
+        return CNV_E_SYSTEM;
+    }
+}
+
+enum cnv_status cnv_control_call(struct cnv_control *control,
+                                 const char *command,
+                                 const char *argument,
+                                 int64_t timeout_ms,
+                                 struct cnv_blob **ret_body,
+                                 struct cnv_error *err)
+{
+    int64_t deadline_ms = now_ms() + timeout_ms;
+    struct cnv_message message = { 0 };
+    bool ours = false;
+
+    *ret_body = NULL;
+    enum cnv_status status = wait_for(control, ZMQ_POLLOUT, deadline_ms, err);
+    if (status == CNV_OK) {
+        status = send_command(control, command, argument, err);
+    }
+    while (status == CNV_OK && !ours) {
+        status = wait_for(control, ZMQ_POLLIN, deadline_ms, err);
+        if (status == CNV_OK) {
+            status = receive_reply(control, &message, ret_body, &ours, err);
+        }
+    }
+    if (status == CNV_OK && message.reply.code != 0) {
+        status = cnv_fail(err, status_of_code(message.reply.code), "%s", message.reply.text);
+    }
+    return status;
+}

@@ -1,0 +1,125 @@
+/* options.c - reads a command line by its table. Nothing is printed here. */
+#include "options.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cnv_option *
+option_find(const struct cnv_option *options, const char *name, size_t len)
+{
+    for (const struct cnv_option *option = options; option->name != NULL; option++) {
+        if (strlen(option->name) == len && strncmp(option->name, name, len) == 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+static enum cnv_status option_store_seconds(const struct cnv_option *option,
+                                            const char *value,
+                                            double *target,
+                                            struct cnv_error *err)
+{
+    char *end = NULL;
+
+    errno = 0;
+    double seconds = strtod(value, &end);
+    if (end == value || *end != '\0' || errno != 0 || !isfinite(seconds) || seconds <= 0.0) {
+        return cnv_fail(
+            err, CNV_E_INPUT, "--%s %s: expected a number of seconds above 0", option->name, value);
+    }
+    *target = seconds;
+    return CNV_OK;
+}
+
+static enum cnv_status
+option_store(const struct cnv_option *option, const char *value, void *args, struct cnv_error *err)
+{
+    void *member = (char *) args + option->offset;
+
+    switch (option->type) {
+    case CNV_OPTION_FLAG:
+        *(bool *) member = true;
+        return CNV_OK;
+    case CNV_OPTION_TEXT:
+        *(const char **) member = value;
+        return CNV_OK;
+    case CNV_OPTION_SECONDS:
+        return option_store_seconds(option, value, member, err);
+    case CNV_OPTION_LIST: {
+        struct cnv_option_list *list = member;
+
+        if (list->count == CNV_OPTION_LIST_MAX) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "--%s is given more than %d times",
+                            option->name,
+                            CNV_OPTION_LIST_MAX);
+        }
+        list->at[list->count++] = value;
+        return CNV_OK;
+    }
+    }
+    return cnv_fail(err, CNV_E_INPUT, "--%s has an unknown type", option->name);
+}
+
+enum cnv_status cnv_options_parse(const struct cnv_option *options,
+                                  int argc,
+                                  const char *const *argv,
+                                  void *args,
+                                  bool *ret_help,
+                                  struct cnv_error *err)
+{
+    *ret_help = false;
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+
+        if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            *ret_help = true;
+            return CNV_OK;
+        }
+        if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
+            return cnv_fail(err, CNV_E_INPUT, "unexpected '%s': see --help", word);
+        }
+        size_t len = strcspn(word + 2, "=");
+        const struct cnv_option *option = option_find(options, word + 2, len);
+        if (option == NULL) {
+            return cnv_fail(
+                err, CNV_E_INPUT, "unknown option '--%.*s': see --help", (int) len, word + 2);
+        }
+        const char *value = word[2 + len] == '=' ? word + 3 + len : NULL;
+        if (option->type == CNV_OPTION_FLAG && value != NULL) {
+            return cnv_fail(err, CNV_E_INPUT, "--%s takes no value", option->name);
+        }
+        if (option->type != CNV_OPTION_FLAG && value == NULL) {
+            if (i + 1 == argc) {
+                return cnv_fail(
+                    err, CNV_E_INPUT, "--%s needs a value: %s", option->name, option->value);
+            }
+            value = argv[++i];
+        }
+        enum cnv_status status = option_store(option, value, args, err);
+        if (status != CNV_OK) {
+            return status;
+        }
+    }
+    return CNV_OK;
+}
+
+void cnv_options_print(const struct cnv_option *options, FILE *out)
+{
+    for (const struct cnv_option *option = options; option->name != NULL; option++) {
+        char left[64];
+
+        (void) snprintf(left,
+                        sizeof(left),
+                        "--%s%s%s",
+                        option->name,
+                        option->value == NULL ? "" : " ",
+                        option->value == NULL ? "" : option->value);
+        (void) fprintf(out, "  %-22s %s\n", left, option->text);
+    }
+    (void) fprintf(out, "  %-22s %s\n", "--help", "Print this and end.");
+}

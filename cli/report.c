@@ -1,0 +1,383 @@
+/*
+ * report.c - makes the report's directory, whole or not at all.
+ *
+ * model.json says how to use model.npy on new data; run.json how to repeat the run.
+ */
+#include "report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/config.h"
+#include "envelope.h"
+#include "format.h"
+
+static bool is_ours(void *self, const char *name)
+{
+    static const char *const names[] = { "rounds.csv", "model.npy",       "model.json",
+                                         "run.json",   "convergence.svg", "logs" };
+
+    (void) self;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(name, names[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The path without slashes at its end, so that a name can be put behind it. */
+static enum cnv_status trim(const char *directory, char text[CNV_PATH_SIZE], struct cnv_error *err)
+{
+    size_t len = strlen(directory);
+
+    while (len > 1 && directory[len - 1] == '/') {
+        len--;
+    }
+    if (len == 0 || len + 32 > CNV_PATH_SIZE) {
+        return cnv_fail(
+            err, CNV_E_INPUT, "--out %.40s: expected the path of a directory", directory);
+    }
+    (void) snprintf(text, CNV_PATH_SIZE, "%.*s", (int) len, directory);
+    return CNV_OK;
+}
+
+enum cnv_status cnv_report_check(const char *directory, struct cnv_error *err)
+{
+    char path[CNV_PATH_SIZE];
+    char parent[CNV_PATH_SIZE];
+    char text[128];
+    struct stat about;
+    enum cnv_status status = trim(directory, path, err);
+
+    if (status != CNV_OK) {
+        return status;
+    }
+    if (stat(path, &about) == 0 && !S_ISDIR(about.st_mode)) {
+        return cnv_fail(err, CNV_E_INPUT, "--out %s: is a file, expected a directory", path);
+    }
+    if (!cnv_directory_each(path, is_ours, NULL)) {
+        return cnv_fail(
+            err,
+            CNV_E_INPUT,
+            "--out %s: holds files that are not of a report; name a new or empty directory",
+            path);
+    }
+    (void) snprintf(parent, sizeof(parent), "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (slash == NULL) {
+        (void) snprintf(parent, sizeof(parent), ".");
+    } else {
+        slash[slash == parent] = '\0';
+    }
+    if (access(parent, W_OK) != 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "--out %s: cannot write in %s: %s",
+                        path,
+                        parent,
+                        strerror_r(errno, text, sizeof(text)));
+    }
+    return CNV_OK;
+}
+
+static enum cnv_status write_blob(const char *directory,
+                                  const char *name,
+                                  const struct cnv_blob *blob,
+                                  struct cnv_error *err)
+{
+    char path[CNV_PATH_SIZE];
+    enum cnv_status status = cnv_path_join(path, directory, name, err);
+
+    if (status == CNV_OK) {
+        status = cnv_file_replace(path, cnv_blob_data(blob), cnv_blob_len(blob), err);
+    }
+    return status;
+}
+
+/* Takes root over. */
+static enum cnv_status
+write_json(const char *directory, const char *name, json_t *root, struct cnv_error *err)
+{
+    char path[CNV_PATH_SIZE];
+    enum cnv_status status = CNV_E_NOMEM;
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+
+    json_decref(root);
+    if (text == NULL) {
+        return cnv_fail(err, status, "out of memory for %s", name);
+    }
+    status = cnv_path_join(path, directory, name, err);
+    if (status == CNV_OK) {
+        status = cnv_file_replace(path, text, strlen(text), err);
+    }
+    free(text);
+    return status;
+}
+
+/* A number of the status, or null. */
+static json_t *number_or_null(const json_t *status, const char *path)
+{
+    double value = cnv_json_number(status, path);
+
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *copy_of(const json_t *status, const char *path)
+{
+    json_t *copy = json_deep_copy(cnv_json_at(status, path));
+
+    return copy == NULL ? json_null() : copy;
+}
+
+static json_t *model_json(const struct cnv_run_setup *setup, const json_t *status)
+{
+    const struct cnv_config *config = setup->config;
+    uint64_t rows = cnv_json_count(status, "run/total_rows");
+    size_t labels = json_array_size(cnv_json_at(status, "run/labels"));
+    const char *problem = cnv_config_text(config, "problem/kind");
+    char fingerprint[64];
+
+    (void) snprintf(
+        fingerprint, sizeof(fingerprint), "crc32c:%s", cnv_json_text(status, "run/digest", ""));
+    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:o, s:b, s:s, s:f, s:s, s:s, s:I, s:I}",
+                     "schema",
+                     1,
+                     "file",
+                     "model.npy",
+                     "problem",
+                     problem,
+                     "dimension",
+                     (json_int_t) cnv_json_count(status, "run/dimension"),
+                     "features",
+                     (json_int_t) cnv_json_count(status, "run/features"),
+                     "classes",
+                     (int) labels,
+                     "labels",
+                     copy_of(status, "run/labels"),
+                     "intercept",
+                     (int) cnv_config_boolean(config, "problem/intercept"),
+                     "scale",
+                     cnv_config_value(config, "data/scale"),
+                     "l2",
+                     cnv_config_fraction(config, "problem/l2", rows == 0 ? 1 : rows),
+                     "encoding",
+                     cnv_config_text(config, "encoding/down"),
+                     "fingerprint",
+                     fingerprint,
+                     "version",
+                     (json_int_t) cnv_json_count(status, "run/version"),
+                     "rows",
+                     (json_int_t) rows);
+}
+
+static json_t *specification(const struct cnv_config *config)
+{
+    json_t *all = json_object();
+
+    for (const struct cnv_param *key = cnv_config_keys; key->path != NULL; key++) {
+        (void) json_object_set_new(
+            all, key->path, json_string(cnv_config_value(config, key->path)));
+    }
+    return all;
+}
+
+static json_t *run_json(const struct cnv_run_setup *setup, const json_t *status)
+{
+    static const char *const figures[] = { "state",      "reason",    "version",  "iteration",
+                                           "seconds",    "exchanges", "bytes_up", "bytes_down",
+                                           "payload_up", "dimension", "features", "total_rows",
+                                           "digest",     "test" };
+    char host[256] = "";
+    char path[64];
+    json_t *final = json_object();
+
+    (void) gethostname(host, sizeof(host) - 1);
+    for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+        (void) snprintf(path, sizeof(path), "run/%s", figures[i]);
+        (void) json_object_set_new(final, figures[i], copy_of(status, path));
+    }
+    (void) json_object_set_new(final, "loss", number_or_null(status, "run/loss"));
+    (void) json_object_set_new(final, "policy", copy_of(status, "policy"));
+    return json_pack("{s:i, s:s, s:s, s:s, s:{s:s}, s:s, s:o, s:o, s:o}",
+                     "schema",
+                     1,
+                     "name",
+                     cnv_config_text(setup->config, "run/name"),
+                     "id",
+                     cnv_json_text(status, "run/id", ""),
+                     "host",
+                     host,
+                     "versions",
+                     "convene",
+                     CNV_VERSION,
+                     "data",
+                     setup->data,
+                     "specification",
+                     specification(setup->config),
+                     "final",
+                     final,
+                     "agents",
+                     copy_of(status, "agents"));
+}
+
+struct log_copy {
+    const char *from;
+    const char *to;
+    struct cnv_error *err;
+    enum cnv_status status;
+};
+
+static bool copy_log(void *self, const char *name)
+{
+    struct log_copy *copy = self;
+    char from[CNV_PATH_SIZE];
+    char to[CNV_PATH_SIZE];
+    size_t len = strlen(name);
+
+    if (len < 4 || strcmp(name + len - 4, ".log") != 0) {
+        return true;
+    }
+    copy->status = cnv_path_join(from, copy->from, name, copy->err);
+    if (copy->status == CNV_OK) {
+        copy->status = cnv_path_join(to, copy->to, name, copy->err);
+    }
+    if (copy->status == CNV_OK) {
+        copy->status = cnv_file_copy(from, to, copy->err);
+    }
+    return copy->status == CNV_OK;
+}
+
+static enum cnv_status
+copy_logs(const char *directory, const struct cnv_run_result *result, struct cnv_error *err)
+{
+    char logs[CNV_PATH_SIZE];
+    struct log_copy copy = { .from = result->workspace, .to = logs, .err = err };
+
+    if (result->workspace[0] == '\0') {
+        return CNV_OK;
+    }
+    enum cnv_status status = cnv_path_join(logs, directory, "logs", err);
+    if (status == CNV_OK && mkdir(logs, 0777) != 0) {
+        status = cnv_fail(err, CNV_E_SYSTEM, "cannot make %s", logs);
+    }
+    if (status == CNV_OK) {
+        (void) cnv_directory_each(result->workspace, copy_log, &copy);
+        status = copy.status;
+    }
+    return status;
+}
+
+static enum cnv_status fill(const char *directory,
+                            const struct cnv_run_setup *setup,
+                            const struct cnv_run_result *result,
+                            struct cnv_error *err)
+{
+    enum cnv_status status = write_blob(directory, "rounds.csv", result->rows, err);
+
+    if (status == CNV_OK) {
+        status = write_blob(directory, "model.npy", result->model, err);
+    }
+    if (status == CNV_OK) {
+        status = write_json(directory, "model.json", model_json(setup, result->status), err);
+    }
+    if (status == CNV_OK) {
+        status = write_json(directory, "run.json", run_json(setup, result->status), err);
+    }
+    if (status == CNV_OK) {
+        status = copy_logs(directory, result, err);
+    }
+    return status;
+}
+
+enum cnv_status cnv_report_write(const char *directory,
+                                 const struct cnv_run_setup *setup,
+                                 const struct cnv_run_result *result,
+                                 struct cnv_error *err)
+{
+    char path[CNV_PATH_SIZE];
+    char partial[CNV_PATH_SIZE];
+    char text[128];
+    enum cnv_status status = trim(directory, path, err);
+
+    if (status != CNV_OK) {
+        return status;
+    }
+    (void) snprintf(
+        partial, sizeof(partial), "%.*s.partial-%ld", CNV_PATH_SIZE - 32, path, (long) getpid());
+    if (mkdir(partial, 0777) != 0) {
+        return cnv_fail(err,
+                        CNV_E_SYSTEM,
+                        "cannot make %s: %s",
+                        partial,
+                        strerror_r(errno, text, sizeof(text)));
+    }
+    status = fill(partial, setup, result, err);
+    if (status == CNV_OK && cnv_directory_each(path, is_ours, NULL)) {
+        cnv_directory_remove(path);
+    }
+    if (status == CNV_OK && rename(partial, path) != 0) {
+        status = cnv_fail(err,
+                          CNV_E_SYSTEM,
+                          "cannot move the report to %s: %s",
+                          path,
+                          strerror_r(errno, text, sizeof(text)));
+    }
+    if (status != CNV_OK) {
+        cnv_directory_remove(partial);
+    }
+    return status;
+}
+
+static void print_test(const json_t *test, FILE *out)
+{
+    const char *metric = cnv_json_text(test, "metric", "");
+    char text[CNV_FORMAT_SIZE];
+
+    if (*metric != '\0') {
+        (void) fprintf(out,
+                       "test    %s %s on %" PRIu64 " rows\n",
+                       metric,
+                       cnv_format_number(text, cnv_json_number(test, "value"), 6),
+                       cnv_json_count(test, "rows"));
+    }
+}
+
+void cnv_report_print(const struct cnv_run_result *result, const char *directory, FILE *out)
+{
+    const json_t *status = result->status;
+    char text[4][CNV_FORMAT_SIZE];
+
+    (void) fprintf(out,
+                   "%s: %s\n",
+                   cnv_json_text(status, "run/state", "?"),
+                   cnv_json_text(status, "run/reason", ""));
+    (void) fprintf(out,
+                   "rounds  %" PRIu64 " with %" PRIu64 " exchanges in %s\n",
+                   cnv_json_count(status, "run/version"),
+                   cnv_json_count(status, "run/exchanges"),
+                   cnv_format_seconds(text[0], cnv_json_number(status, "run/seconds")));
+    (void) fprintf(out,
+                   "policy  %s: %s\n",
+                   cnv_json_text(status, "policy/kind", "?"),
+                   cnv_json_text(status, "policy/reason", ""));
+    (void) fprintf(
+        out, "loss    %s\n", cnv_format_number(text[0], cnv_json_number(status, "run/loss"), 10));
+    print_test(cnv_json_at(status, "run/test"), out);
+    (void) fprintf(out,
+                   "sent    %s up (vectors %s), %s down\n",
+                   cnv_format_bytes(text[1], cnv_json_number(status, "run/bytes_up")),
+                   cnv_format_bytes(text[2], cnv_json_number(status, "run/payload_up")),
+                   cnv_format_bytes(text[3], cnv_json_number(status, "run/bytes_down")));
+    if (directory != NULL) {
+        (void) fprintf(out,
+                       "files   %s: rounds.csv model.npy model.json run.json%s\n",
+                       directory,
+                       result->workspace[0] == '\0' ? "" : " logs/");
+    }
+}

@@ -1,0 +1,39 @@
+/* run.h - a whole run on this machine: what it needs, and what it leaves behind. */
+#ifndef CNV_CLI_RUN_H
+#define CNV_CLI_RUN_H
+
+#include <jansson.h>
+
+#include "base/blob.h"
+#include "base/param.h"
+#include "base/status.h"
+#include "files.h"
+#include "progress.h"
+
+struct cnv_run_setup {
+    const struct cnv_config *config; /* checked */
+    const char *data;                /* a file that can be read */
+    struct cnv_progress *progress;
+};
+
+/* Zero before use; cnv_run_result_fini lets go. */
+struct cnv_run_result {
+    json_t *status;                /* the daemon's status: its data */
+    struct cnv_blob *rows;         /* rounds.csv */
+    struct cnv_blob *model;        /* model.npy */
+    char workspace[CNV_PATH_SIZE]; /* private directory of the run with *.log; "" : none */
+};
+
+/* Removes the workspace, too. */
+void cnv_run_result_fini(struct cnv_run_result *result);
+
+/*
+ * With a daemon and run/agents agents as processes, over sockets in the workspace. All of them have
+ * ended when it returns. A child that ends before the first round has been announced ends the run:
+ * err has its last line and a status that gives its exit code.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_run_local(const struct cnv_run_setup *setup,
+                                             struct cnv_run_result *result,
+                                             struct cnv_error *err);
+
+#endif
