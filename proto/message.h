@@ -12,8 +12,8 @@
 enum {
     CNV_PROTOCOL_VERSION = 1,
     CNV_PROTOCOL_OLDEST = 1,
-    CNV_HEADER_MAX = 4096,   /* bytes of a header frame */
-    CNV_INLINE_MAX = 65536,  /* payloads up to this ride with their offer, settled or commit */
+    CNV_HEADER_MAX = 4096,  /* bytes of a header frame */
+    CNV_INLINE_MAX = 65536, /* payloads up to this ride with their offer, settled or commit */
 };
 
 /* The two channels between an agent and the server. They have no mutual order. */
@@ -26,16 +26,20 @@ enum cnv_kind {
 #undef CNV_KIND_ENUM
 };
 
-#define CNV_FIELD_U64(name, limit) uint64_t name;
-#define CNV_FIELD_F64(name, limit) double name;
+#define CNV_FIELD_U64(name, limit)  uint64_t name;
+#define CNV_FIELD_F64(name, limit)  double name;
 #define CNV_FIELD_BOOL(name, limit) bool name;
-#define CNV_FIELD_STR(name, limit) char name[(limit) + 1];
-#define CNV_FIELD_F64S(name, limit) struct { uint32_t count; double at[limit]; } name; /* NOLINT(bugprone-macro-parentheses) */
+#define CNV_FIELD_STR(name, limit)  char name[(limit) + 1];
+#define CNV_FIELD_F64S(name, limit)                                                                \
+    struct {                                                                                       \
+        uint32_t count;                                                                            \
+        double at[limit];                                                                          \
+    } name; /* NOLINT(bugprone-macro-parentheses) */
 #define CNV_FIELD(type, name, limit, meaning) CNV_FIELD_##type(name, limit)
 
-#define CNV_MESSAGE_STRUCT(symbol, number, name, sender, payload) \
-    struct cnv_msg_##name {                                       \
-        CNV_##symbol##_FIELDS(CNV_FIELD)                          \
+#define CNV_MESSAGE_STRUCT(symbol, number, name, sender, payload)                                  \
+    struct cnv_msg_##name {                                                                        \
+        CNV_##symbol##_FIELDS(CNV_FIELD)                                                           \
     };
 CNV_MESSAGE_LIST(CNV_MESSAGE_STRUCT)
 #undef CNV_MESSAGE_STRUCT
@@ -81,7 +85,8 @@ uint32_t cnv_version_agree(uint64_t version_min, uint64_t version_max);
  * The check before msgpack-c sees a header: one whole object, depth <= 4, no count larger than
  * the bytes left, at most CNV_HEADER_MAX bytes, nothing behind it.
  */
-CNV_MUST_CHECK enum cnv_status cnv_header_scan(const uint8_t *bytes, size_t len, struct cnv_error *err);
+CNV_MUST_CHECK enum cnv_status
+cnv_header_scan(const uint8_t *bytes, size_t len, struct cnv_error *err);
 
 /* "offer", or "unknown". */
 const char *cnv_kind_name(enum cnv_kind kind);

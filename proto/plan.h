@@ -20,8 +20,8 @@ const char *cnv_plan_of_solver(const char *solver);
 /* The round that only evaluates the final model. */
 #define CNV_PLAN_EVALUATE "loss"
 
-/* False, and ret_plan untouched: empty, too many, something behind "model", or a name that is not one
- * of model, gradient, direction, loss, scale, monitor. */
+/* False, and ret_plan untouched: empty, too many, something behind "model", or a name that is not
+ * one of model, gradient, direction, loss, scale, monitor. */
 bool cnv_plan_parse(const char *text, struct cnv_plan *ret_plan);
 
 #endif

@@ -16,6 +16,7 @@ uint64_t cnv_chunk_count(uint64_t bytes, uint64_t chunk_bytes);
 size_t cnv_chunk_len(uint64_t bytes, uint64_t chunk_bytes, uint64_t index);
 
 /* CRC-32C over the little-endian CRC-32Cs of the encoded slices of CNV_DIGEST_SLICE coordinates. */
-uint32_t cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length);
+uint32_t
+cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length);
 
 #endif
