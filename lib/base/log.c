@@ -9,6 +9,8 @@
 
 enum { LOG_LINE_SIZE = 2048, LOG_QUOTE_SIZE = 512, LOG_QUOTES = 4 };
 
+static const char *const level_names[] = { "error", "warn", "info", "debug" };
+
 static const char *log_program = "convene";
 static enum cnv_log_level log_level = CNV_LOG_INFO;
 static bool log_json;
@@ -18,6 +20,16 @@ void cnv_log_open(const char *program, enum cnv_log_level level, bool json)
     log_program = program;
     log_level = level;
     log_json = json;
+}
+
+enum cnv_log_level cnv_log_level_find(const char *name)
+{
+    for (int level = CNV_LOG_ERROR; level <= CNV_LOG_DEBUG; level++) {
+        if (strcmp(level_names[level], name) == 0) {
+            return (enum cnv_log_level) level;
+        }
+    }
+    return CNV_LOG_INFO;
 }
 
 const char *cnv_log_quote(const char *text)
@@ -84,7 +96,6 @@ static size_t log_fields_as_json(char *out, size_t size, const char *fields)
 
 void cnv_log(enum cnv_log_level level, const char *event, const char *format, ...)
 {
-    static const char *const names[] = { "error", "warn", "info", "debug" };
     char fields[LOG_LINE_SIZE / 2];
     char line[LOG_LINE_SIZE];
     char when[40];
@@ -112,7 +123,7 @@ void cnv_log(enum cnv_log_level level, const char *event, const char *format, ..
                         sizeof(line) - 1,
                         "{\"time\":\"%s\",\"level\":\"%s\",\"program\":\"%s\",\"event\":\"%s\"%s}",
                         when,
-                        names[level],
+                        level_names[level],
                         log_program,
                         event,
                         members);
@@ -121,7 +132,7 @@ void cnv_log(enum cnv_log_level level, const char *event, const char *format, ..
                         sizeof(line) - 1,
                         "time=%s level=%s program=%s event=%s%s%s",
                         when,
-                        names[level],
+                        level_names[level],
                         log_program,
                         event,
                         fields[0] == '\0' ? "" : " ",

@@ -11,6 +11,9 @@ enum cnv_log_level { CNV_LOG_ERROR, CNV_LOG_WARN, CNV_LOG_INFO, CNV_LOG_DEBUG };
 /* Sets the process's level and form; the program's name is not copied. */
 void cnv_log_open(const char *program, enum cnv_log_level level, bool json);
 
+/* The level of that name as in log/level ("warn"); CNV_LOG_INFO for any other text. */
+enum cnv_log_level cnv_log_level_find(const char *name);
+
 /*
  * Writes "time=... level=info program=convened event=EVENT FIELDS".
  * format gives the fields as key=value pairs separated by blanks; a text value that may hold
