@@ -15,28 +15,31 @@
 
 struct cnv_shard {
     size_t rows;
-    size_t features;         /* highest column + 1 that occurs (dense: the width) */
-    double *labels;          /* [rows] */
-    size_t *row_start;       /* [rows + 1], sparse only; NULL when dense */
-    uint32_t *columns;       /* [nonzeros], ascending in a row, sparse only */
-    double *values;          /* [nonzeros], or [rows x features] row-major when dense */
+    size_t features;   /* highest column + 1 that occurs (dense: the width) */
+    double *labels;    /* [rows] */
+    size_t *row_start; /* [rows + 1], sparse only; NULL when dense */
+    uint32_t *columns; /* [nonzeros], ascending in a row, sparse only */
+    double *values;    /* [nonzeros], or [rows x features] row-major when dense */
 };
 
 /* How a file is read; all settings have their defaults when zero. */
 struct cnv_data_options {
-    uint64_t seed;       /* of the shuffle */
-    bool shuffle;        /* permute the rows of the whole file before they are split */
-    uint32_t shard;      /* which part, from 1; 0: the whole file */
+    uint64_t seed;  /* of the shuffle */
+    bool shuffle;   /* permute the rows of the whole file before they are split */
+    uint32_t shard; /* which part, from 1; 0: the whole file */
     uint32_t shards;
-    double scale;        /* every value is multiplied by this; 0: 1/255 for IDX, 1 else */
-    size_t max_rows;     /* refuse larger files; 0: no limit */
+    double scale;    /* every value is multiplied by this; 0: 1/255 for IDX, 1 else */
+    size_t max_rows; /* refuse larger files; 0: no limit */
 };
 
 /*
  * Reads path (LIBSVM text, or an IDX image file with its label file beside it; plain, .gz, .xz),
  * shuffles, and keeps one shard. Shard k of N holds rows [(k-1) n / N, k n / N) of the order.
  *
- * CNV_E_INPUT names file, line and what was expected; CNV_E_SYSTEM what the system said.
+ * CNV_E_INPUT: the file cannot be opened, or is malformed anywhere, also in the rows of other
+ * shards; the line names file, line (or offset) and what was expected. CNV_E_SYSTEM: reading
+ * failed. Memory: the shard, and while reading about 24 bytes for each row of the file (for
+ * images also a byte for each pixel of the shard).
  */
 CNV_MUST_CHECK enum cnv_status cnv_shard_read(const char *path,
                                               const struct cnv_data_options *options,

@@ -1,0 +1,110 @@
+/* shard.c - what kind of file it is, and the rows in memory once they are read. */
+#include "data/shard.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/idx.h"
+#include "data/input.h"
+#include "data/selection.h"
+
+/* Told by content: text cannot start with the zero byte that IDX starts with. */
+static enum cnv_status
+detect_images(struct cnv_input *input, bool *ret_is_images, struct cnv_error *err)
+{
+    uint8_t start[4] = { 0xff };
+    size_t len = 0;
+    enum cnv_status status = cnv_input_read_all(input, start, sizeof(start), &len, err);
+
+    *ret_is_images = len == sizeof(start) && cnv_idx_matches(start);
+    return status == CNV_OK ? cnv_input_rewind(input, err) : status;
+}
+
+enum cnv_status cnv_shard_read(const char *path,
+                               const struct cnv_data_options *options,
+                               struct cnv_shard **ret_shard,
+                               struct cnv_error *err)
+{
+    struct cnv_input *input = NULL;
+    struct cnv_shard *shard = NULL;
+    bool is_images = false;
+    enum cnv_status status = CNV_OK;
+
+    if (options->shard > options->shards) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "shard %u of %u: expected the first number to be at most the second",
+                        options->shard,
+                        options->shards);
+    }
+    status = cnv_input_open(path, &input, err);
+    if (status != CNV_OK) {
+        return status;
+    }
+    shard = cnv_object_new(struct cnv_shard);
+    if (shard == NULL) {
+        status = cnv_fail(err, CNV_E_NOMEM, "%s: out of memory", cnv_input_name(input));
+        goto done;
+    }
+    status = detect_images(input, &is_images, err);
+    if (status == CNV_OK && is_images) {
+        status = cnv_shard_read_images(path, input, options, shard, err);
+    } else if (status == CNV_OK) {
+        status = cnv_shard_read_text(input, options, shard, err);
+    }
+    if (status == CNV_OK) {
+        *ret_shard = shard;
+        shard = NULL;
+    }
+
+done:
+    cnv_shard_destroy(shard);
+    cnv_input_close(input);
+    return status;
+}
+
+void cnv_shard_destroy(struct cnv_shard *shard)
+{
+    if (shard != NULL) {
+        cnv_free(shard->labels);
+        cnv_free(shard->row_start);
+        cnv_free(shard->columns);
+        cnv_free(shard->values);
+        cnv_free(shard);
+    }
+}
+
+bool cnv_shard_labels(const struct cnv_shard *shard, double *ret_labels, size_t *ret_count)
+{
+    double labels[CNV_LABELS_MAX];
+    size_t count = 0;
+
+    for (size_t row = 0; row < shard->rows; row++) {
+        double label = shard->labels[row];
+        size_t low = 0;
+        size_t high = count;
+
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+
+            if (labels[middle] < label) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if (low < count && labels[low] == label) {
+            continue;
+        }
+        if (count == CNV_LABELS_MAX || !isfinite(label)) {
+            return false;
+        }
+        memmove(labels + low + 1, labels + low, (count - low) * sizeof(*labels));
+        labels[low] = label;
+        count++;
+    }
+    memcpy(ret_labels, labels, count * sizeof(*labels));
+    *ret_count = count;
+    return true;
+}

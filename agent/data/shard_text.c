@@ -1,0 +1,162 @@
+/*
+ * shard_text.c - the rows of a shard from LIBSVM text.
+ *
+ * The text is read twice: the first pass checks every row and counts, the second puts the rows of
+ * this shard where they belong. So no row of another shard is ever held, nothing is moved
+ * afterwards, and a bad line anywhere is found by every agent before one of them starts.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/libsvm.h"
+#include "data/selection.h"
+
+enum { FIRST_CAPACITY = 1 << 12 };
+
+/* What the passes over a text share. */
+struct text_job {
+    const char *name;
+    double scale;
+    size_t max_rows;
+    size_t rows;
+    uint32_t *counts; /* [rows], capacity: nonzeros of each row of the file */
+    size_t capacity;
+    struct cnv_selection selection;
+    struct cnv_shard *shard;
+};
+
+static enum cnv_status fail_changed(const char *name, struct cnv_error *err)
+{
+    return cnv_fail(err, CNV_E_INPUT, "%s: the file changed while it was read", name);
+}
+
+/* First pass: counts. */
+static enum cnv_status
+count_row(void *context, const struct cnv_libsvm_row *row, struct cnv_error *err)
+{
+    struct text_job *job = context;
+
+    if (job->max_rows > 0 && row->row >= job->max_rows) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "%s:%zu: expected at most %zu rows, found more",
+                        job->name,
+                        row->line,
+                        job->max_rows);
+    }
+    if (row->row == job->capacity) {
+        size_t capacity = job->capacity == 0 ? FIRST_CAPACITY : job->capacity * 2;
+        uint32_t *counts = cnv_array_resize(job->counts, job->capacity, capacity, sizeof(*counts));
+
+        if (counts == NULL) {
+            return cnv_fail(err, CNV_E_NOMEM, "%s:%zu: out of memory", job->name, row->line);
+        }
+        job->counts = counts;
+        job->capacity = capacity;
+    }
+    for (size_t i = 0; i < row->count; i++) {
+        if (!isfinite(row->values[i] * job->scale)) {
+            return cnv_fail(
+                err,
+                CNV_E_INPUT,
+                "%s:%zu: index %u: expected a value that stays finite when scaled by %g, found %g",
+                job->name,
+                row->line,
+                row->columns[i] + 1,
+                job->scale,
+                row->values[i]);
+        }
+    }
+    job->counts[row->row] = (uint32_t) row->count;
+    job->rows = row->row + 1;
+    return CNV_OK;
+}
+
+/* Second pass: puts a row of this shard in its place. */
+static enum cnv_status
+place_row(void *context, const struct cnv_libsvm_row *row, struct cnv_error *err)
+{
+    struct text_job *job = context;
+    struct cnv_shard *shard = job->shard;
+    size_t slot = 0;
+    size_t start = 0;
+
+    if (row->row >= job->rows || row->count != job->counts[row->row]) {
+        return fail_changed(job->name, err);
+    }
+    slot = job->selection.slots[row->row];
+    if (slot == CNV_NOT_KEPT) {
+        return CNV_OK;
+    }
+    start = shard->row_start[slot];
+    shard->labels[slot] = row->label;
+    memcpy(shard->columns + start, row->columns, row->count * sizeof(*row->columns));
+    for (size_t i = 0; i < row->count; i++) {
+        shard->values[start + i] = row->values[i] * job->scale;
+    }
+    shard->features = row->width > shard->features ? row->width : shard->features;
+    return CNV_OK;
+}
+
+static enum cnv_status make_room(struct text_job *job, struct cnv_error *err)
+{
+    struct cnv_shard *shard = job->shard;
+    size_t nonzeros = 0;
+
+    shard->rows = job->selection.kept;
+    shard->labels = cnv_array_new(shard->rows, sizeof(*shard->labels));
+    shard->row_start = cnv_array_new(shard->rows + 1, sizeof(*shard->row_start));
+    if (shard->labels == NULL || shard->row_start == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "%s: no memory for %zu rows", job->name, shard->rows);
+    }
+    for (size_t i = 0; i < job->rows; i++) {
+        if (job->selection.slots[i] != CNV_NOT_KEPT) {
+            shard->row_start[job->selection.slots[i] + 1] = job->counts[i];
+        }
+    }
+    for (size_t i = 0; i < shard->rows; i++) {
+        shard->row_start[i + 1] += shard->row_start[i];
+    }
+    nonzeros = shard->row_start[shard->rows];
+    shard->columns = cnv_array_new(nonzeros, sizeof(*shard->columns));
+    shard->values = cnv_array_new(nonzeros, sizeof(*shard->values));
+    if (shard->columns == NULL || shard->values == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "%s: no memory for %zu nonzeros", job->name, nonzeros);
+    }
+    return CNV_OK;
+}
+
+enum cnv_status cnv_shard_read_text(struct cnv_input *input,
+                                    const struct cnv_data_options *options,
+                                    struct cnv_shard *shard,
+                                    struct cnv_error *err)
+{
+    struct text_job job = {
+        .name = cnv_input_name(input),
+        .scale = options->scale == 0.0 ? 1.0 : options->scale,
+        .max_rows = options->max_rows,
+        .shard = shard,
+    };
+    size_t rows = 0;
+    enum cnv_status status = cnv_libsvm_read(input, count_row, &job, NULL, err);
+
+    if (status == CNV_OK) {
+        status = cnv_selection_make(job.name, job.rows, options, &job.selection, err);
+    }
+    if (status == CNV_OK) {
+        status = make_room(&job, err);
+    }
+    if (status == CNV_OK) {
+        status = cnv_input_rewind(input, err);
+    }
+    if (status == CNV_OK) {
+        status = cnv_libsvm_read(input, place_row, &job, &rows, err);
+    }
+    if (status == CNV_OK && rows != job.rows) {
+        status = fail_changed(job.name, err);
+    }
+    cnv_free(job.selection.slots);
+    cnv_free(job.counts);
+    return status;
+}
