@@ -157,8 +157,8 @@ static bool replace_last(char *path, const char *from, const char *to)
          at = strstr(at + 1, from)) {
         found = at;
     }
-    if (found != NULL) {
-        memcpy(found, to, strlen(to));
+    for (size_t i = 0; found != NULL && to[i] != '\0'; i++) {
+        found[i] = to[i];
     }
     return found != NULL;
 }

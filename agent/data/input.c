@@ -110,14 +110,11 @@ static enum cnv_status start_unpacking(struct cnv_input *input, struct cnv_error
 static char *name_of(const char *path)
 {
     size_t len = strlen(path);
-    char *name = NULL;
+    size_t cut = len > NAME_BYTES_MAX ? len - NAME_BYTES_MAX : 0;
+    char *name = cnv_array_new(NAME_BYTES_MAX + 4, 1);
 
-    if (len <= NAME_BYTES_MAX) {
-        return cnv_string_new(path);
-    }
-    name = cnv_string_new(path + len - NAME_BYTES_MAX);
     if (name != NULL) {
-        memcpy(name, "...", 3);
+        (void) snprintf(name, NAME_BYTES_MAX + 4, "%s%s", cut > 0 ? "..." : "", path + cut);
     }
     return name;
 }

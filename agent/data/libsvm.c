@@ -64,7 +64,8 @@ static enum cnv_status fail_memory(const struct reader *reader, struct cnv_error
         err, CNV_E_NOMEM, "%s:%zu: out of memory", cnv_input_name(reader->input), reader->line);
 }
 
-static enum cnv_status grow_entries(struct reader *reader, struct cnv_error *err)
+/* False when memory is out; what is there stays. */
+static bool grow_entries(struct reader *reader)
 {
     size_t entries = reader->entries == 0 ? ENTRIES : reader->entries * 2;
     uint32_t *columns =
@@ -72,16 +73,16 @@ static enum cnv_status grow_entries(struct reader *reader, struct cnv_error *err
     double *values = NULL;
 
     if (columns == NULL) {
-        return fail_memory(reader, err);
+        return false;
     }
     reader->columns = columns;
     values = cnv_array_resize(reader->values, reader->entries, entries, sizeof(*values));
     if (values == NULL) {
-        return fail_memory(reader, err);
+        return false;
     }
     reader->values = values;
     reader->entries = entries;
-    return CNV_OK;
+    return true;
 }
 
 /* Reads more behind what is filled, moving the line in hand to the front to make room. */
@@ -223,11 +224,8 @@ static enum cnv_status parse_features(struct reader *reader,
         if (value == 0.0) {
             continue;
         }
-        if (row->count == reader->entries) {
-            status = grow_entries(reader, err);
-            if (status != CNV_OK) {
-                return status;
-            }
+        if (row->count == reader->entries && !grow_entries(reader)) {
+            return fail_memory(reader, err);
         }
         reader->columns[row->count] = (uint32_t) (row->width - 1);
         reader->values[row->count] = value;
@@ -303,7 +301,7 @@ enum cnv_status cnv_libsvm_read(struct cnv_input *input,
     enum cnv_status status = CNV_OK;
 
     reader.text = cnv_array_new(reader.capacity, 1);
-    if (reader.text == NULL) {
+    if (reader.text == NULL || !grow_entries(&reader)) {
         status = fail_memory(&reader, err);
     } else {
         status = read_rows(&reader, take, context, &rows, err);

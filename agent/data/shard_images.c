@@ -14,49 +14,51 @@ enum { IMAGE_STEP_BYTES = 1 << 22 };
 
 static const double pixel_scale = 1.0 / 255.0;
 
-/* The pixels of the kept images in the order of the file, bytes still; the caller frees them. */
+/* The pixels of the kept images in the order of the file, bytes still. */
+struct pixels {
+    uint8_t *bytes; /* [used] */
+    size_t used;
+    size_t capacity;
+    size_t most; /* that there will be */
+};
+
+static bool append_image(struct pixels *pixels, const uint8_t *image, size_t len)
+{
+    if (pixels->bytes == NULL || pixels->capacity - pixels->used < len) {
+        size_t capacity = pixels->capacity * 2 + IMAGE_STEP_BYTES + len;
+        uint8_t *bytes = NULL;
+
+        capacity = capacity < pixels->most ? capacity : pixels->most;
+        bytes = cnv_array_resize(pixels->bytes, pixels->capacity, capacity, 1);
+        if (bytes == NULL) {
+            return false;
+        }
+        pixels->bytes = bytes;
+        pixels->capacity = capacity;
+    }
+    memcpy(pixels->bytes + pixels->used, image, len);
+    pixels->used += len;
+    return true;
+}
+
 static enum cnv_status collect_pixels(struct cnv_idx *idx,
                                       const struct cnv_selection *selection,
-                                      uint8_t **ret_pixels,
+                                      struct pixels *pixels,
                                       struct cnv_error *err)
 {
-    uint8_t *pixels = NULL;
-    size_t capacity = 0;
-    size_t used = 0;
-    enum cnv_status status = CNV_OK;
+    pixels->most = selection->kept * idx->pixels;
+    for (size_t row = 0; row < idx->rows; row++) {
+        enum cnv_status status = cnv_idx_next(idx, row, err);
 
-    for (size_t row = 0; row < idx->rows && status == CNV_OK; row++) {
-        status = cnv_idx_next(idx, row, err);
-        if (status != CNV_OK || selection->slots[row] == CNV_NOT_KEPT) {
-            continue;
+        if (status != CNV_OK) {
+            return status;
         }
-        if (capacity - used < idx->pixels) {
-            size_t grown = capacity * 2 + IMAGE_STEP_BYTES + idx->pixels;
-            size_t needed = selection->kept * idx->pixels;
-            uint8_t *more = NULL;
-
-            grown = grown < needed ? grown : needed;
-            more = cnv_array_resize(pixels, capacity, grown, 1);
-            if (more == NULL) {
-                status =
-                    cnv_fail(err, CNV_E_NOMEM, "%s: out of memory", cnv_input_name(idx->images));
-                continue;
-            }
-            pixels = more;
-            capacity = grown;
+        if (selection->slots[row] != CNV_NOT_KEPT &&
+            !append_image(pixels, idx->image, idx->pixels)) {
+            return cnv_fail(err, CNV_E_NOMEM, "%s: out of memory", cnv_input_name(idx->images));
         }
-        memcpy(pixels + used, idx->image, idx->pixels);
-        used += idx->pixels;
     }
-    if (status == CNV_OK) {
-        status = cnv_idx_finish(idx, err);
-    }
-    if (status != CNV_OK) {
-        cnv_free(pixels);
-        return status;
-    }
-    *ret_pixels = pixels;
-    return CNV_OK;
+    return cnv_idx_finish(idx, err);
 }
 
 static enum cnv_status place_images(const struct cnv_idx *idx,
@@ -108,7 +110,7 @@ enum cnv_status cnv_shard_read_images(const char *path,
     double scale = options->scale == 0.0 ? pixel_scale : options->scale;
     struct cnv_idx idx = { 0 };
     struct cnv_selection selection = { 0 };
-    uint8_t *pixels = NULL;
+    struct pixels pixels = { 0 };
     enum cnv_status status = cnv_idx_open(path, input, &idx, err);
 
     if (status == CNV_OK) {
@@ -118,9 +120,9 @@ enum cnv_status cnv_shard_read_images(const char *path,
         status = collect_pixels(&idx, &selection, &pixels, err);
     }
     if (status == CNV_OK) {
-        status = place_images(&idx, &selection, pixels, scale, shard, err);
+        status = place_images(&idx, &selection, pixels.bytes, scale, shard, err);
     }
-    cnv_free(pixels);
+    cnv_free(pixels.bytes);
     cnv_free(selection.slots);
     cnv_idx_close(&idx);
     return status;
