@@ -1,0 +1,441 @@
+/*
+ * trainer.c - what an agent does with the events of a run.
+ *
+ *   WELCOME ─► overlay, load ─► loaded     SHAPE ─► problem ─► ready     ROUND ─► begin
+ *   step: local steps, then one contribution for each exchange of the plan; SETTLED opens the next
+ *   COMMIT ─► concluded, the round is over
+ *
+ * Happy path: the lines above in order. What fails: a round begins anew (begin forgets the work in
+ * hand); the model moves on without us (COMMIT, not counted); a contribution is refused (nothing
+ * to do: the commit follows); another run welcomes us (all is let go of and loaded again).
+ * Invariants: a solver's begin and concluded alternate, whatever comes; solvers are made when a
+ * round first names them and live as long as the problem, so that their state outlives rounds.
+ */
+#include "trainer/trainer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/config.h"
+#include "problem/problem.h"
+#include "proto/plan.h"
+#include "solver/solver.h"
+
+enum { SOLVERS_MAX = 16 };
+
+/* One entry for each solver a round has named so far. */
+struct engaged_solver {
+    const struct cnv_solver_ops *ops;
+    void *state;
+};
+
+struct cnv_trainer {
+    struct cnv_config *config;
+    struct cnv_trainer_io io;
+
+    const struct cnv_problem_ops *kind;
+    struct cnv_shard *shard;
+    struct cnv_shard *test;
+    uint32_t shard_number;
+    double *labels;
+    struct cnv_problem *problem;
+    struct engaged_solver solvers[SOLVERS_MAX];
+    size_t solver_count;
+    double *model; /* [dimension] of the round in hand */
+
+    /* The round in hand. */
+    bool is_active;  /* from ROUND to the end of its plan */
+    bool is_begun;   /* solver's begin was called and not concluded */
+    bool is_waiting; /* for the exchange to settle */
+    bool is_evaluation;
+    struct engaged_solver *solver;
+    struct cnv_plan plan;
+    uint64_t round;
+    uint64_t attempt;
+    uint64_t version;
+    uint32_t local_steps;
+    uint32_t steps; /* taken */
+    uint32_t exchange;
+
+    bool is_over;
+    int exit_code;
+};
+
+static void forget_run(struct cnv_trainer *trainer)
+{
+    for (size_t i = 0; i < trainer->solver_count; i++) {
+        trainer->solvers[i].ops->fini(trainer->solvers[i].state);
+        cnv_free(trainer->solvers[i].state);
+    }
+    trainer->solver_count = 0;
+    cnv_problem_destroy(trainer->problem);
+    cnv_shard_destroy(trainer->shard);
+    cnv_shard_destroy(trainer->test);
+    cnv_free(trainer->labels);
+    cnv_free(trainer->model);
+    trainer->problem = NULL;
+    trainer->shard = NULL;
+    trainer->test = NULL;
+    trainer->labels = NULL;
+    trainer->model = NULL;
+    trainer->solver = NULL;
+    trainer->is_active = false;
+    trainer->is_begun = false;
+}
+
+/* --- Joining ------------------------------------------------------------------------------- */
+
+static enum cnv_status
+on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
+{
+    enum cnv_status status = CNV_OK;
+    convene_data data = { 0 };
+    double *labels = NULL;
+
+    forget_run(trainer);
+    status = cnv_config_overlay(trainer->config, event->spec, err);
+    if (status != CNV_OK) {
+        return status;
+    }
+    trainer->kind = cnv_problem_find(cnv_config_text(trainer->config, "problem/kind"));
+    if (trainer->kind == NULL) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "the run's problem/kind=%s is not known here",
+                        cnv_config_text(trainer->config, "problem/kind"));
+    }
+    trainer->shard_number = event->shard;
+    status = trainer->io.load(trainer->io.self,
+                              trainer->config,
+                              event->shard,
+                              event->shards,
+                              &trainer->shard,
+                              &trainer->test,
+                              err);
+    if (status != CNV_OK) {
+        return status;
+    }
+    data.rows = trainer->shard->rows;
+    data.features = trainer->shard->features;
+    if (trainer->kind->is_classification) {
+        labels = cnv_array_new(CNV_LABELS_MAX, sizeof(*labels));
+        if (labels == NULL) {
+            return cnv_fail(err, CNV_E_NOMEM, "labels of the shard");
+        }
+        if (!cnv_shard_labels(trainer->shard, labels, &data.label_count)) {
+            cnv_free(labels);
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "problem/kind=%s needs at most %d distinct finite labels, the data "
+                            "has others",
+                            trainer->kind->name,
+                            CNV_LABELS_MAX);
+        }
+        data.labels = labels;
+    }
+    trainer->io.loaded(trainer->io.self, &data);
+    cnv_free(labels);
+    return CNV_OK;
+}
+
+static enum cnv_status
+on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
+{
+    struct cnv_problem_setup setup = {
+        .config = trainer->config,
+        .shard = trainer->shard,
+        .features = (size_t) event->features,
+        .classes = event->label_count,
+        .total_rows = event->total_rows,
+    };
+    enum cnv_status status = CNV_OK;
+
+    if (trainer->shard == NULL || trainer->problem != NULL) {
+        return CNV_OK;
+    }
+    if (event->label_count > 0) {
+        trainer->labels = cnv_array_new(event->label_count, sizeof(*trainer->labels));
+        if (trainer->labels == NULL) {
+            return cnv_fail(err, CNV_E_NOMEM, "label map of the run");
+        }
+        memcpy(trainer->labels, event->labels, event->label_count * sizeof(*trainer->labels));
+        setup.labels = trainer->labels;
+    }
+    status = cnv_problem_new(trainer->kind->name, &setup, &trainer->problem, err);
+    if (status != CNV_OK) {
+        return status;
+    }
+    trainer->model = cnv_array_new(trainer->problem->dimension, sizeof(*trainer->model));
+    if (trainer->model == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "model of %zu coordinates", trainer->problem->dimension);
+    }
+    trainer->io.ready(trainer->io.self, trainer->problem->dimension);
+    return CNV_OK;
+}
+
+/* --- A round ------------------------------------------------------------------------------- */
+
+/* The solver of that name, made if no round has named it yet. */
+static enum cnv_status find_solver(struct cnv_trainer *trainer,
+                                   const char *name,
+                                   struct engaged_solver **ret_solver,
+                                   struct cnv_error *err)
+{
+    for (size_t i = 0; i < trainer->solver_count; i++) {
+        if (strcmp(trainer->solvers[i].ops->name, name) == 0) {
+            *ret_solver = &trainer->solvers[i];
+            return CNV_OK;
+        }
+    }
+    struct engaged_solver solver = { .ops = cnv_solver_find(name) };
+    struct cnv_solver_setup setup = {
+        .config = trainer->config,
+        .problem = trainer->problem,
+        .seed = (uint64_t) cnv_config_integer(trainer->config, "run/seed"),
+        .shard = trainer->shard_number,
+    };
+    if (solver.ops == NULL || trainer->solver_count == SOLVERS_MAX) {
+        return cnv_fail(err, CNV_E_MISFIT, "the round's solver %s is not known here", name);
+    }
+    solver.state = cnv_array_new(1, solver.ops->state_size);
+    if (solver.state == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "solver %s", name);
+    }
+    enum cnv_status status = solver.ops->init(solver.state, &setup, err);
+    if (status != CNV_OK) {
+        solver.ops->fini(solver.state);
+        cnv_free(solver.state);
+        return status;
+    }
+    trainer->solvers[trainer->solver_count] = solver;
+    *ret_solver = &trainer->solvers[trainer->solver_count++];
+    return CNV_OK;
+}
+
+static void conclude(struct cnv_trainer *trainer, bool counted)
+{
+    if (trainer->is_begun) {
+        trainer->solver->ops->concluded(trainer->solver->state, counted);
+    }
+    trainer->is_begun = false;
+    trainer->is_active = false;
+}
+
+static enum cnv_status
+on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
+{
+    struct engaged_solver *solver = NULL;
+
+    if (trainer->problem == NULL || event->length != trainer->problem->dimension ||
+        !cnv_plan_parse(event->plan, &trainer->plan)) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "round %" PRIu64 " (%zu coordinates, plan %s) does not fit this agent",
+                        event->round,
+                        event->length,
+                        event->plan);
+    }
+    bool is_evaluation = strcmp(event->plan, CNV_PLAN_EVALUATE) == 0;
+    if (!is_evaluation) {
+        enum cnv_status status = find_solver(trainer, event->solver, &solver, err);
+        if (status != CNV_OK) {
+            return status;
+        }
+    }
+    /* A round begun anew by the same solver is forgotten by its begin. */
+    if (trainer->is_begun && (solver != trainer->solver || event->round != trainer->round)) {
+        conclude(trainer, false);
+    }
+    memcpy(trainer->model, event->values, event->length * sizeof(*trainer->model));
+    trainer->solver = solver;
+    trainer->round = event->round;
+    trainer->attempt = event->attempt;
+    trainer->version = event->version;
+    trainer->local_steps = is_evaluation ? 0 : event->local_steps;
+    trainer->steps = 0;
+    trainer->exchange = 0;
+    trainer->is_evaluation = is_evaluation;
+    trainer->is_waiting = false;
+    trainer->is_active = true;
+    if (!is_evaluation) {
+        struct cnv_solver_round round = {
+            .model = trainer->model,
+            .iteration = event->iteration,
+            .local_steps = event->local_steps,
+            .evaluate = event->evaluate,
+        };
+
+        solver->ops->begin(solver->state, &round);
+        trainer->is_begun = true;
+    }
+    return CNV_OK;
+}
+
+static void on_settled(struct cnv_trainer *trainer, const convene_event *event)
+{
+    struct cnv_solver_result result = {
+        .values = event->values,
+        .length = event->length,
+        .scalars = event->scalars,
+        .scalar_count = event->scalar_count,
+    };
+
+    if (!trainer->is_active || event->round != trainer->round ||
+        event->attempt != trainer->attempt || event->exchange != trainer->exchange) {
+        return;
+    }
+    if (trainer->is_begun) {
+        trainer->solver->ops->settled(trainer->solver->state,
+                                      trainer->plan.names[trainer->exchange],
+                                      trainer->exchange,
+                                      &result);
+    }
+    trainer->exchange++;
+    trainer->is_waiting = false;
+    if (trainer->exchange == trainer->plan.count) {
+        trainer->is_active = false;
+    }
+}
+
+enum cnv_status
+cnv_trainer_event(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
+{
+    if (trainer->is_over) {
+        return CNV_OK;
+    }
+    switch (event->kind) {
+    case CONVENE_WELCOME:
+        return on_welcome(trainer, event, err);
+    case CONVENE_SHAPE:
+        return on_shape(trainer, event, err);
+    case CONVENE_ROUND:
+        return on_round(trainer, event, err);
+    case CONVENE_SETTLED:
+        on_settled(trainer, event);
+        break;
+    case CONVENE_COMMIT:
+        conclude(trainer, event->counted && event->round == trainer->round);
+        break;
+    case CONVENE_FINISHED:
+        trainer->is_over = true;
+        trainer->exit_code = event->exit_code;
+        break;
+    case CONVENE_LOST:
+        trainer->is_over = true;
+        trainer->exit_code = (int) event->result;
+        break;
+    case CONVENE_REFUSED_CONTRIBUTION: /* the commit follows, without us */
+    default:
+        break;
+    }
+    return CNV_OK;
+}
+
+/* --- Work ---------------------------------------------------------------------------------- */
+
+bool cnv_trainer_has_work(const struct cnv_trainer *trainer)
+{
+    return !trainer->is_over && trainer->is_active && !trainer->is_waiting;
+}
+
+static void evaluate(struct cnv_trainer *trainer, convene_contribution *contribution)
+{
+    const struct cnv_problem_ops *ops = trainer->problem->ops;
+    struct cnv_batch all = { .rows = NULL, .count = trainer->problem->rows };
+
+    if (trainer->test != NULL) {
+        convene_score score = {
+            .version = trainer->version,
+            .is_error = !ops->is_classification,
+            .value = ops->score(trainer->problem->state, trainer->model, trainer->test),
+            .rows = trainer->test->rows,
+        };
+
+        trainer->io.report(trainer->io.self, &score);
+    }
+    contribution->scalars[0] = ops->loss(trainer->problem->state, trainer->model, &all);
+    contribution->scalar_count = 1;
+}
+
+static enum cnv_status contribute(struct cnv_trainer *trainer, struct cnv_error *err)
+{
+    convene_contribution contribution = {
+        .round = trainer->round,
+        .attempt = trainer->attempt,
+        .exchange = trainer->exchange,
+        .samples = trainer->problem->rows,
+        .steps = trainer->steps,
+    };
+
+    if (trainer->is_evaluation) {
+        evaluate(trainer, &contribution);
+    } else {
+        struct cnv_solver_contribution computed = { 0 };
+        enum cnv_status status =
+            trainer->solver->ops->contribute(trainer->solver->state,
+                                             trainer->plan.names[trainer->exchange],
+                                             trainer->exchange,
+                                             &computed,
+                                             err);
+        if (status != CNV_OK) {
+            return status;
+        }
+        contribution.values = computed.values;
+        contribution.length = computed.length;
+        contribution.is_scaled = computed.is_scaled;
+        contribution.factor = computed.factor;
+        contribution.reference = computed.reference;
+        contribution.scalar_count = computed.scalar_count;
+        memcpy(contribution.scalars, computed.scalars, sizeof(contribution.scalars));
+    }
+    trainer->is_waiting = true;
+    trainer->io.contribute(trainer->io.self, &contribution);
+    return CNV_OK;
+}
+
+enum cnv_status cnv_trainer_step(struct cnv_trainer *trainer, struct cnv_error *err)
+{
+    if (!cnv_trainer_has_work(trainer)) {
+        return CNV_OK;
+    }
+    if (trainer->steps < trainer->local_steps) {
+        trainer->steps++;
+        return trainer->solver->ops->step(trainer->solver->state, err);
+    }
+    return contribute(trainer, err);
+}
+
+bool cnv_trainer_is_over(const struct cnv_trainer *trainer, int *ret_exit_code)
+{
+    if (trainer->is_over) {
+        *ret_exit_code = trainer->exit_code;
+    }
+    return trainer->is_over;
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+enum cnv_status cnv_trainer_new(struct cnv_config *config,
+                                const struct cnv_trainer_io *io,
+                                struct cnv_trainer **ret_trainer,
+                                struct cnv_error *err)
+{
+    struct cnv_trainer *trainer = cnv_object_new(struct cnv_trainer);
+
+    if (trainer == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "trainer");
+    }
+    trainer->config = config;
+    trainer->io = *io;
+    *ret_trainer = trainer;
+    return CNV_OK;
+}
+
+void cnv_trainer_destroy(struct cnv_trainer *trainer)
+{
+    if (trainer != NULL) {
+        forget_run(trainer);
+        cnv_free(trainer);
+    }
+}
