@@ -249,8 +249,7 @@ static void receive(struct cnv_actor *actor, enum cnv_channel channel)
         if (!cnv_link_receive(link, &message, &payload, &status)) {
             return;
         }
-        /* An error is understood in every version; it is how a server of other versions says so. */
-        if (status == CNV_OK || (status == CNV_E_VERSION && message.kind == CNV_KIND_ERROR)) {
+        if (status == CNV_OK) {
             cnv_session_receive(actor->session, now_ms(), channel, &message, payload);
         } else if (message.kind != CNV_KIND_ERROR) {
             complain(link, status);

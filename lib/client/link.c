@@ -256,7 +256,7 @@ static enum cnv_link_news closed(struct cnv_link *link, uint64_t now_ms, char *t
         link->closed_since_ms = now_ms;
     }
     if (now_ms - link->closed_since_ms < LINK_CLOSE_PATIENCE_MS) {
-        return CNV_LINK_ABSENT;
+        return CNV_LINK_NOTHING;
     }
     return refuse(link,
                   text,
