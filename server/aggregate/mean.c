@@ -1,0 +1,80 @@
+/*
+ * mean.c - the weighted mean, coordinate by coordinate, in rank order.
+ *
+ * Weights are samples (shards of different size then count as one data set) or all equal.
+ * Invariant: out[j] = (..(0 + p0 x0[j]) + p1 x1[j]) + .. in this order, in float64: the bits
+ * depend on the contributions alone. A single contributor has weight 1 and comes out as it is.
+ * Source: McMahan et al. 2017, Algorithm 1, server step.
+ */
+#include <string.h>
+
+#include "registry.h"
+
+struct mean_state {
+    bool is_uniform;
+};
+
+static enum cnv_status
+mean_init(void *memory, const struct cnv_config *config, struct cnv_error *err)
+{
+    struct mean_state *state = memory;
+
+    (void) err;
+    state->is_uniform = strcmp(cnv_config_text(config, "aggregate/weighting"), "uniform") == 0;
+    return CNV_OK;
+}
+
+static void mean_weigh(const void *memory,
+                       const struct cnv_contributor *contributors,
+                       size_t n,
+                       double *weights)
+{
+    const struct mean_state *state = memory;
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        weights[i] = state->is_uniform ? 1.0 : (double) contributors[i].samples;
+        sum += weights[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        weights[i] /= sum;
+    }
+}
+
+static size_t mean_scratch_size(const void *memory, size_t n, size_t count)
+{
+    (void) memory;
+    (void) n;
+    return count;
+}
+
+static enum cnv_status mean_merge_slice(const void *memory,
+                                        const struct cnv_merge_input *input,
+                                        double *out,
+                                        double *scratch)
+{
+    (void) memory;
+    memset(out, 0, input->count * sizeof(*out));
+    for (size_t i = 0; i < input->contributors; i++) {
+        double weight = input->weights[i];
+
+        if (!input->load(input, i, scratch)) {
+            return CNV_E_NOT_FINITE;
+        }
+        for (size_t j = 0; j < input->count; j++) {
+            out[j] += weight * scratch[j];
+        }
+    }
+    return CNV_OK;
+}
+
+const struct cnv_aggregate_ops cnv_aggregate_mean = {
+    .name = "mean",
+    .text = "the mean of the contributions, weighted as aggregate/weighting says",
+    .state_size = sizeof(struct mean_state),
+    .init = mean_init,
+    .fini = NULL,
+    .weigh = mean_weigh,
+    .scratch_size = mean_scratch_size,
+    .merge_slice = mean_merge_slice,
+};

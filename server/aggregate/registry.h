@@ -1,0 +1,9 @@
+/* registry.h - the aggregators there are. Inside server/aggregate. */
+#ifndef CNV_SERVER_AGGREGATE_REGISTRY_H
+#define CNV_SERVER_AGGREGATE_REGISTRY_H
+
+#include "aggregate/aggregate.h"
+
+extern const struct cnv_aggregate_ops cnv_aggregate_mean;
+
+#endif

@@ -1,0 +1,188 @@
+/*
+ * commit.c - the only place where the model changes.
+ *
+ * Happy path: merged model ► the policy decides on the next round ► persist ► it is durable ► the
+ * version counts, everyone gets it, a row is added, the next round may open.
+ * What can fail: nothing once persist was asked for. A stop in between takes effect after the
+ * commit; a message lost on its way is repaired by beats.
+ * Invariants: nobody is told of a version before it is durable; version grows by one; contributors
+ * of the frozen set, and no others, are told that they counted.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "internal.h"
+#include "proto/vector.h"
+
+enum cnv_status
+cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error *err)
+{
+    const struct cnv_encoding_ops *down = engine->settings.down;
+    size_t length = (size_t) dimension;
+    struct cnv_blob *blob = cnv_blob_new(down->size(length));
+    double *values = cnv_array_new(CNV_SLICE, sizeof(*values));
+    enum cnv_status status = CNV_E_NOMEM;
+
+    if (blob == NULL || values == NULL) {
+        (void) cnv_fail(err, status, "out of memory for a model of %zu coordinates", length);
+        goto fail;
+    }
+    status = engine->optimiser->init(engine->optimiser_state, engine->config, length, err);
+    engine->has_optimiser = true;
+    if (status != CNV_OK) {
+        goto fail;
+    }
+    for (size_t i = 0; i < CNV_SLICE; i++) {
+        values[i] = engine->settings.starts_at_ones ? 1.0 : 0.0;
+    }
+    for (size_t slice = 0; slice < cnv_slice_count(length); slice++) {
+        size_t count = cnv_slice_len(length, slice);
+        struct cnv_extent extent = down->extent(length, slice * CNV_SLICE, count);
+
+        down->encode(values, count, cnv_blob_edit(blob) + extent.offset);
+    }
+    uint32_t digest = cnv_vector_digest(down, cnv_blob_data(blob), length);
+    engine->model = cnv_parcel_new(blob, length, digest, engine->settings.chunk_bytes);
+    blob = NULL;
+    if (engine->model == NULL) {
+        status = cnv_fail(err, CNV_E_NOMEM, "out of memory for a model");
+        goto fail;
+    }
+    engine->dimension = dimension;
+fail:
+    cnv_free(values);
+    cnv_blob_unref(blob);
+    return status;
+}
+
+static bool commit_is_same_set(const struct cnv_engine *engine)
+{
+    const struct cnv_round *round = &engine->round;
+
+    return round->evaluator_count == engine->previous_evaluator_count &&
+           memcmp(round->evaluators,
+                  engine->previous_evaluators,
+                  round->evaluator_count * sizeof(*round->evaluators)) == 0;
+}
+
+void cnv_commit_decide(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+    bool is_first = !engine->has_decision;
+    bool is_evaluated = !is_first && !isnan(round->loss);
+    struct cnv_decision decision = { .local_steps = engine->settings.local_steps };
+    struct cnv_round_view view = {
+        .round = is_first ? 0 : round->number,
+        .iteration = engine->iteration + (is_first ? 0 : round->decision.local_steps),
+        .local_steps = round->decision.local_steps,
+        .solver = round->decision.solver,
+        .contributors = round->frozen_count,
+        .loss = round->loss,
+        .previous_loss = NAN,
+        .gradient_norm = round->gradient_norm,
+        .variance = round->variance,
+        .seconds = cnv_run_seconds(engine),
+        .bytes = engine->bytes_up + engine->bytes_down,
+    };
+    uint64_t every = engine->settings.evaluate_every;
+    uint64_t next = view.round + 1;
+
+    if (is_evaluated && commit_is_same_set(engine)) {
+        view.previous_loss = engine->previous_loss;
+    }
+    (void) snprintf(decision.solver,
+                    sizeof(decision.solver),
+                    "%s",
+                    cnv_config_text(engine->config, "solver/kind"));
+    decision.evaluate = every > 0 && (next - 1) % every == 0;
+    engine->policy->decide(engine->policy_state, &view, &decision);
+    decision.local_steps = decision.local_steps == 0 ? 1 : decision.local_steps;
+    engine->decision = decision;
+    engine->has_decision = true;
+    if (is_evaluated) {
+        engine->previous_loss = round->loss;
+        cnv_free(engine->previous_evaluators);
+        engine->previous_evaluators = round->evaluators;
+        engine->previous_evaluator_count = round->evaluator_count;
+        round->evaluators = NULL;
+        round->evaluator_count = 0;
+    }
+}
+
+void cnv_commit_prepare(struct cnv_engine *engine, struct cnv_parcel *model)
+{
+    struct cnv_round *round = &engine->round;
+
+    cnv_commit_decide(engine);
+    size_t size = engine->policy->save(engine->policy_state, NULL, 0);
+    uint8_t *state = cnv_array_new(size, 1);
+    if (state == NULL) {
+        cnv_parcel_unref(model);
+        cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for a commit");
+        return;
+    }
+    size = engine->policy->save(engine->policy_state, state, size);
+    round->model = model;
+    round->phase = CNV_PHASE_COMMITTING;
+
+    struct cnv_engine_record record = {
+        .run = engine->run,
+        .version = engine->version + 1,
+        .round = round->number,
+        .iteration = engine->iteration + round->decision.local_steps,
+        .model = model->blob,
+        .digest = model->digest,
+        .policy_state = state,
+        .policy_state_len = size,
+    };
+    engine->io.persist(engine->io.self, &record);
+    cnv_free(state);
+}
+
+/* The version counts from here on. */
+static void commit_take_over(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+
+    cnv_parcel_unref(engine->model);
+    engine->model = round->model;
+    round->model = NULL;
+    engine->version++;
+    engine->iteration += round->decision.local_steps;
+    engine->contributors = round->frozen_count;
+    if (engine->optimiser->conclude != NULL) {
+        engine->optimiser->conclude(engine->optimiser_state, true);
+    }
+    for (size_t i = 0; i < round->frozen_count; i++) {
+        round->frozen[i]->rounds++;
+        round->frozen[i]->counted_version = engine->version;
+    }
+}
+
+void cnv_commit_stand(struct cnv_engine *engine)
+{
+    char text[CNV_WHY_SIZE];
+
+    commit_take_over(engine);
+    for (size_t i = 0; i < engine->member_count; i++) {
+        struct cnv_member *member = engine->members[i];
+
+        if (member->state == CNV_MEMBER_READY) {
+            cnv_outbox_commit(engine, member);
+        }
+    }
+    cnv_history_add(engine);
+    (void) snprintf(text,
+                    sizeof(text),
+                    "version %llu from %zu contributions",
+                    (unsigned long long) engine->version,
+                    engine->round.frozen_count);
+    cnv_note(engine, CNV_NOTE_COMMITTED, NULL, CNV_OK, text);
+    cnv_run_check_stop(engine);
+    cnv_round_abandon(engine);
+    if (engine->stops_at_commit) {
+        cnv_run_end(engine, CNV_RUN_FINISHED, engine->ending);
+    }
+}

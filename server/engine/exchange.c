@@ -1,0 +1,264 @@
+/*
+ * exchange.c - one averaging of one named vector: from the frozen set to the settled result.
+ *
+ * Happy path: contributors in rank order ► weights ► vectors merged, scalars averaged ► settled,
+ * or the model of the next version.
+ * What can fail: members disagree on what they send (the first in rank is right, the others are
+ * refused); nobody is left (the round is empty); memory.
+ * Invariants: weights, scalars and vectors belong to the same set; the same set gives the same
+ * bits; a settled result is what the down encoding decodes to.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "internal.h"
+
+void cnv_result_clear(struct cnv_result *result)
+{
+    cnv_parcel_unref(result->vector);
+    memset(result, 0, sizeof(*result));
+}
+
+static int compare_ranks(const void *a, const void *b)
+{
+    return cnv_member_compare(*(struct cnv_member *const *) a, *(struct cnv_member *const *) b);
+}
+
+/* Fills round->frozen; false when memory is out. */
+static bool exchange_gather(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+
+    cnv_free(round->frozen);
+    cnv_free(round->weights);
+    round->frozen_count = 0;
+    round->frozen = cnv_array_new(engine->member_count, sizeof(struct cnv_member *));
+    round->weights = cnv_array_new(engine->member_count, sizeof(*round->weights));
+    if (round->frozen == NULL || round->weights == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < engine->member_count; i++) {
+        struct cnv_member *member = engine->members[i];
+
+        if (member->in_round && member->refusal == CNV_OK) {
+            round->frozen[round->frozen_count++] = member;
+        }
+    }
+    qsort(round->frozen, round->frozen_count, sizeof(struct cnv_member *), compare_ranks);
+    return true;
+}
+
+/* CNV_OK, or how b differs from what a, the first in rank, has sent. */
+static enum cnv_status
+exchange_agree(const struct cnv_member *a, const struct cnv_member *b, char *text, size_t size)
+{
+    const struct cnv_offer *first = &a->offer;
+    const struct cnv_offer *other = &b->offer;
+
+    if (first->head.scalars.count != other->head.scalars.count) {
+        (void) snprintf(text,
+                        size,
+                        "%s sent %u scalars, %s %u",
+                        b->name,
+                        other->head.scalars.count,
+                        a->name,
+                        first->head.scalars.count);
+        return CNV_E_SIZE;
+    }
+    if (first->encoding != other->encoding) {
+        (void) snprintf(text,
+                        size,
+                        "%s sent encoding '%s', %s '%s'",
+                        b->name,
+                        other->head.encoding,
+                        a->name,
+                        first->head.encoding);
+        return CNV_E_SIZE;
+    }
+    if (first->encoding != NULL && first->encoding->is_relative &&
+        memcmp(cnv_blob_data(first->vector),
+               cnv_blob_data(other->vector),
+               cnv_blob_len(first->vector)) != 0) {
+        (void) snprintf(text, size, "%s and %s disagree on the factor", b->name, a->name);
+        return CNV_E_DISAGREE;
+    }
+    return CNV_OK;
+}
+
+/* False: somebody was refused. */
+static bool exchange_check(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+    char text[CNV_ERROR_TEXT_SIZE];
+    bool is_agreed = true;
+
+    for (size_t i = 1; i < round->frozen_count; i++) {
+        enum cnv_status status =
+            exchange_agree(round->frozen[0], round->frozen[i], text, sizeof(text));
+
+        if (status != CNV_OK) {
+            cnv_round_refuse(engine, round->frozen[i], status, text);
+            is_agreed = false;
+        }
+    }
+    return is_agreed;
+}
+
+static bool exchange_weigh(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+    struct cnv_contributor *contributors =
+        cnv_array_new(round->frozen_count, sizeof(*contributors));
+
+    if (contributors == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < round->frozen_count; i++) {
+        contributors[i].samples = round->frozen[i]->offer.head.samples;
+        contributors[i].steps = round->frozen[i]->offer.head.steps;
+    }
+    engine->aggregate->weigh(
+        engine->aggregate_state, contributors, round->frozen_count, round->weights);
+    cnv_free(contributors);
+    return true;
+}
+
+void cnv_exchange_freeze(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+
+    if (!exchange_gather(engine)) {
+        goto out_of_memory;
+    }
+    if (round->frozen_count == 0) {
+        cnv_round_empty(engine, NULL);
+        return;
+    }
+    if (!exchange_check(engine)) {
+        return;
+    }
+    if (!exchange_weigh(engine)) {
+        goto out_of_memory;
+    }
+    round->phase = CNV_PHASE_PULLING;
+    if (round->frozen[0]->offer.encoding == NULL) {
+        return;
+    }
+    if (!cnv_merge_begin(engine)) {
+        goto out_of_memory;
+    }
+    for (size_t i = 0; i < round->frozen_count; i++) {
+        if (!cnv_offer_pull(engine, round->frozen[i])) {
+            goto out_of_memory;
+        }
+    }
+    return;
+
+out_of_memory:
+    cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for a round");
+}
+
+/* What the policy will be shown of this exchange. */
+static bool exchange_observe(struct cnv_engine *engine, const double *scalars)
+{
+    struct cnv_round *round = &engine->round;
+
+    if (strcmp(round->plan.names[round->exchange], "gradient") == 0 && round->merge != NULL) {
+        round->gradient_norm = cnv_merge_norm(round->merge);
+    }
+    if (round->exchange > 0 || !(round->decision.evaluate || round->is_evaluation)) {
+        return true;
+    }
+    round->loss = scalars[0];
+    cnv_free(round->evaluators);
+    round->evaluator_count = round->frozen_count;
+    round->evaluators = cnv_array_new(round->frozen_count, sizeof(*round->evaluators));
+    for (size_t i = 0; round->evaluators != NULL && i < round->frozen_count; i++) {
+        round->evaluators[i] = round->frozen[i]->id;
+    }
+    return round->evaluators != NULL;
+}
+
+/* Keeps the result for those who have to hear of it. Takes vector. */
+static void
+exchange_keep(struct cnv_engine *engine, struct cnv_parcel *vector, const double *scalars)
+{
+    struct cnv_round *round = &engine->round;
+
+    cnv_result_clear(&round->last);
+    round->last.is_here = true;
+    round->last.attempt = round->attempt;
+    round->last.exchange = round->exchange;
+    round->last.contributors = round->frozen_count;
+    round->last.vector = vector;
+    round->last.scalar_count = round->frozen[0]->offer.head.scalars.count;
+    memcpy(round->last.scalars, scalars, round->last.scalar_count * sizeof(*scalars));
+    if (vector != NULL) {
+        cnv_parcel_unref(round->reference);
+        round->reference = cnv_parcel_ref(vector);
+        round->reference_exchange = round->exchange;
+    }
+}
+
+/* Tells the members, and goes on to the next exchange. */
+static void exchange_next(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+
+    round->exchange++;
+    round->phase = CNV_PHASE_COLLECTING;
+    for (size_t i = 0; i < engine->member_count; i++) {
+        struct cnv_member *member = engine->members[i];
+
+        cnv_offer_clear(&member->offer);
+        if (member->in_round && member->refusal == CNV_OK) {
+            cnv_outbox_settled(engine, member);
+        }
+    }
+    if (round->exchange == round->plan.count) {
+        engine->final_loss = round->loss;
+        cnv_run_end(engine, CNV_RUN_FINISHED, engine->ending);
+    }
+}
+
+void cnv_exchange_settle(struct cnv_engine *engine)
+{
+    struct cnv_round *round = &engine->round;
+    struct cnv_parcel *vector = NULL;
+    double scalars[16] = { 0 };
+
+    for (size_t i = 0; i < round->frozen_count; i++) {
+        const struct cnv_msg_offer *head = &round->frozen[i]->offer.head;
+
+        for (uint32_t k = 0; k < head->scalars.count; k++) {
+            scalars[k] += round->weights[i] * head->scalars.at[k];
+        }
+        engine->payload_up += head->bytes;
+    }
+    engine->exchanges++;
+    bool is_model = strcmp(round->plan.names[round->exchange], "model") == 0;
+    if (!exchange_observe(engine, scalars)) {
+        goto out_of_memory;
+    }
+    if (round->merge != NULL) {
+        round->variance = is_model ? cnv_merge_variance(round->merge) : NAN;
+        vector = cnv_merge_take(engine, round->merge);
+        if (vector == NULL) {
+            goto out_of_memory;
+        }
+        cnv_merge_abandon(engine);
+    }
+    if (is_model) {
+        cnv_commit_prepare(engine, vector);
+        return;
+    }
+    exchange_keep(engine, vector, scalars);
+    exchange_next(engine);
+    return;
+
+out_of_memory:
+    cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for a result");
+}

@@ -1,0 +1,150 @@
+/*
+ * offer.c - what a member brings to the exchange in hand, and how its vector is pulled.
+ *
+ * Happy path: a small vector comes with the offer and is whole at once. A larger one is pulled
+ * when the members are frozen: credit for a window of chunks; as slices are merged their chunks
+ * are let go of and the credit rises, until the last chunk is in.
+ * What can fail: chunks or credit are lost (credit is restated with rewind after a heartbeat
+ * without progress, then less and less often); the connection changes (the same, at once); nothing
+ * comes for patience although the member beats (its contribution is left out of the round).
+ *
+ *   0 ......... base ...... next ...... limit ...... chunks
+ *     merged      in order    some in     not yet asked for
+ *
+ * Invariants: base <= next <= limit <= base + window; ring holds only chunks of [base, limit).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "internal.h"
+
+size_t cnv_slice_count(size_t length)
+{
+    return length / CNV_SLICE + (length % CNV_SLICE != 0 ? 1 : 0);
+}
+
+size_t cnv_slice_len(size_t length, size_t slice)
+{
+    size_t first = slice * CNV_SLICE;
+
+    return length - first < CNV_SLICE ? length - first : CNV_SLICE;
+}
+
+static void offer_empty_ring(struct cnv_offer *offer)
+{
+    for (uint64_t i = 0; offer->ring != NULL && i < offer->window; i++) {
+        cnv_blob_unref(offer->ring[i]);
+        offer->ring[i] = NULL;
+    }
+}
+
+void cnv_offer_clear(struct cnv_offer *offer)
+{
+    offer_empty_ring(offer);
+    cnv_free(offer->ring);
+    cnv_blob_unref(offer->vector);
+    memset(offer, 0, sizeof(*offer));
+}
+
+bool cnv_offer_is_whole(const struct cnv_offer *offer)
+{
+    return offer->is_here && offer->next == offer->chunks;
+}
+
+struct cnv_blob *cnv_offer_chunk(const struct cnv_offer *offer, uint64_t index)
+{
+    return offer->ring[index % offer->window];
+}
+
+static void offer_post_credit(struct cnv_engine *engine, struct cnv_member *member, bool rewind)
+{
+    struct cnv_message message = { .kind = CNV_KIND_CREDIT };
+
+    message.credit.transfer = member->offer.head.transfer;
+    message.credit.attempt = engine->round.attempt;
+    message.credit.next = member->offer.next;
+    message.credit.limit = member->offer.limit;
+    message.credit.rewind = rewind;
+    cnv_post_header(engine, member, &message);
+}
+
+bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
+{
+    struct cnv_offer *offer = &member->offer;
+
+    if (offer->chunks == 0) {
+        return true;
+    }
+    offer_empty_ring(offer);
+    offer->window = engine->settings.window;
+    if (offer->ring == NULL) {
+        offer->ring = cnv_array_new(offer->window, sizeof(struct cnv_blob *));
+        if (offer->ring == NULL) {
+            return false;
+        }
+    }
+    offer->base = 0;
+    offer->next = 0;
+    offer->slices = 0;
+    offer->limit = offer->chunks < offer->window ? offer->chunks : offer->window;
+    offer->moved_ms = engine->now_ms;
+    offer->asked_ms = engine->now_ms;
+    offer->repeat_ms = engine->settings.heartbeat_ms;
+    offer_post_credit(engine, member, false);
+    return true;
+}
+
+void cnv_offer_restate(struct cnv_engine *engine, struct cnv_member *member)
+{
+    member->offer.asked_ms = engine->now_ms;
+    offer_post_credit(engine, member, true);
+}
+
+void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, size_t done)
+{
+    struct cnv_offer *offer = &member->offer;
+    size_t length = (size_t) offer->head.length;
+    uint64_t base = offer->chunks;
+
+    if (offer->chunks == 0) {
+        return;
+    }
+    if (done < cnv_slice_count(length)) {
+        base =
+            offer->encoding->extent(length, done * CNV_SLICE, cnv_slice_len(length, done)).offset /
+            engine->settings.chunk_bytes;
+    }
+    for (; offer->base < base; offer->base++) {
+        cnv_blob_unref(offer->ring[offer->base % offer->window]);
+        offer->ring[offer->base % offer->window] = NULL;
+    }
+    uint64_t limit = offer->base + offer->window;
+    limit = limit < offer->chunks ? limit : offer->chunks;
+    if (limit > offer->limit) {
+        offer->limit = limit;
+        offer_post_credit(engine, member, false);
+    }
+}
+
+void cnv_offer_tick(struct cnv_engine *engine, struct cnv_member *member)
+{
+    struct cnv_offer *offer = &member->offer;
+    char text[CNV_ERROR_TEXT_SIZE];
+
+    if (offer->ring == NULL || offer->next == offer->limit || member->state != CNV_MEMBER_READY) {
+        return;
+    }
+    if (engine->now_ms - offer->moved_ms > engine->settings.patience_ms) {
+        (void) snprintf(text,
+                        sizeof(text),
+                        "upload of %s stands still at chunk %llu of %llu",
+                        member->name,
+                        (unsigned long long) offer->next,
+                        (unsigned long long) offer->chunks);
+        cnv_round_refuse(engine, member, CNV_E_SLOW, text);
+    } else if (engine->now_ms - offer->asked_ms >= offer->repeat_ms) {
+        offer->repeat_ms *= 2;
+        cnv_offer_restate(engine, member);
+    }
+}

@@ -1,0 +1,79 @@
+/*
+ * recv_chunk.c - a piece of a vector that is being pulled.
+ *
+ * Happy path: a new chunk within the credit is kept as it came; when it completes the next slices
+ * of its member they may be merged.
+ * What can be: an older attempt or transfer, a chunk that is here or merged already, one above the
+ * credit: ignored. What can fail: a wrong length or CRC: the contribution is refused.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/crc32c.h"
+#include "internal.h"
+#include "proto/vector.h"
+
+/* Counts the slices whose bytes are all in, after next has moved. */
+static void chunk_count_slices(struct cnv_offer *offer, uint64_t chunk_bytes)
+{
+    size_t length = (size_t) offer->head.length;
+    size_t slices = cnv_slice_count(length);
+    uint64_t bytes = offer->next * chunk_bytes;
+
+    while (offer->slices < slices) {
+        size_t count = cnv_slice_len(length, offer->slices);
+        struct cnv_extent extent =
+            offer->encoding->extent(length, offer->slices * CNV_SLICE, count);
+
+        if (offer->next < offer->chunks && extent.offset + extent.len > bytes) {
+            return;
+        }
+        offer->slices++;
+    }
+}
+
+void cnv_recv_chunk(struct cnv_engine *engine,
+                    struct cnv_member *member,
+                    const struct cnv_msg_chunk *chunk,
+                    struct cnv_blob *payload)
+{
+    struct cnv_offer *offer = &member->offer;
+    uint64_t chunk_bytes = engine->settings.chunk_bytes;
+    char text[CNV_ERROR_TEXT_SIZE];
+
+    if (engine->round.phase != CNV_PHASE_PULLING || offer->ring == NULL ||
+        chunk->transfer != offer->head.transfer || chunk->attempt != engine->round.attempt ||
+        chunk->index < offer->base || chunk->index >= offer->limit ||
+        cnv_offer_chunk(offer, chunk->index) != NULL) {
+        return;
+    }
+    size_t len = cnv_chunk_len(offer->head.bytes, chunk_bytes, chunk->index);
+    if (cnv_blob_len(payload) != len) {
+        (void) snprintf(text,
+                        sizeof(text),
+                        "chunk %" PRIu64 " of %s has %zu bytes, not %zu",
+                        chunk->index,
+                        member->name,
+                        cnv_blob_len(payload),
+                        len);
+        cnv_round_refuse(engine, member, CNV_E_SIZE, text);
+        return;
+    }
+    if (cnv_crc32c(0, cnv_blob_data(payload), len) != chunk->crc) {
+        (void) snprintf(text,
+                        sizeof(text),
+                        "chunk %" PRIu64 " of %s differs from its checksum",
+                        chunk->index,
+                        member->name);
+        cnv_round_refuse(engine, member, CNV_E_CHECKSUM, text);
+        return;
+    }
+    offer->ring[chunk->index % offer->window] = cnv_blob_ref(payload);
+    while (offer->next < offer->limit && cnv_offer_chunk(offer, offer->next) != NULL) {
+        offer->next++;
+    }
+    offer->moved_ms = engine->now_ms;
+    offer->asked_ms = engine->now_ms;
+    offer->repeat_ms = engine->settings.heartbeat_ms;
+    chunk_count_slices(offer, chunk_bytes);
+}

@@ -1,0 +1,197 @@
+/*
+ * recv_offer.c - a member offers its contribution to an exchange.
+ *
+ * Happy path: an offer for the exchange in hand from a member of the round is kept, with its vector
+ * if that came along.
+ * What can be: the same offer again (nothing changes); one of an older attempt (ignored: the
+ * announce of the new one is on its way); one of another run, an older round or version, or a
+ * settled exchange (`stale`); one from a member that was refused (told so again); a new process
+ * offers what its predecessor had offered whole (ignored: it counts once).
+ * What can fail: sizes, encoding, checksum, scalars: the contribution is refused for this round.
+ * Invariant: a member has at most one offer, so at most one upload.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "internal.h"
+#include "proto/vector.h"
+
+/* Exchanges that carry numbers only. */
+static bool exchange_is_scalar(const char *name)
+{
+    return strcmp(name, "loss") == 0 || strcmp(name, "monitor") == 0;
+}
+
+static enum cnv_status check_encoding(const struct cnv_engine *engine,
+                                      const struct cnv_msg_offer *offer,
+                                      const struct cnv_encoding_ops *encoding,
+                                      struct cnv_error *err)
+{
+    const struct cnv_round *round = &engine->round;
+
+    if (encoding == NULL || (!encoding->is_relative && encoding != engine->settings.up)) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "encoding '%s' instead of %s",
+                        offer->encoding,
+                        engine->settings.up->name);
+    }
+    if (offer->length != engine->dimension || offer->bytes != encoding->size(engine->dimension)) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "%" PRIu64 " coordinates in %" PRIu64 " bytes instead of %" PRIu64
+                        " in %zu",
+                        offer->length,
+                        offer->bytes,
+                        engine->dimension,
+                        encoding->size(engine->dimension));
+    }
+    if (encoding->is_relative &&
+        (round->reference == NULL || offer->reference != round->reference_exchange)) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "exchange %" PRIu64 " is not the newest settled vector",
+                        offer->reference);
+    }
+    return CNV_OK;
+}
+
+static enum cnv_status check_vector(const struct cnv_engine *engine,
+                                    const struct cnv_msg_offer *offer,
+                                    const struct cnv_blob *payload,
+                                    struct cnv_error *err)
+{
+    const char *name = engine->round.plan.names[engine->round.exchange];
+
+    if (exchange_is_scalar(name) != (offer->encoding[0] == '\0')) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "exchange %s takes %s",
+                        name,
+                        exchange_is_scalar(name) ? "scalars only" : "a vector");
+    }
+    if (offer->encoding[0] == '\0') {
+        return CNV_OK;
+    }
+    enum cnv_status status = check_encoding(engine, offer, cnv_encoding_find(offer->encoding), err);
+    if (status != CNV_OK || offer->bytes > CNV_INLINE_MAX) {
+        return status;
+    }
+    if (cnv_blob_len(payload) != offer->bytes) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "%zu bytes of a vector of %" PRIu64,
+                        cnv_blob_len(payload),
+                        offer->bytes);
+    }
+    if (cnv_crc32c(0, cnv_blob_data(payload), offer->bytes) != offer->crc) {
+        return cnv_fail(err, CNV_E_CHECKSUM, "the vector differs from its checksum");
+    }
+    return CNV_OK;
+}
+
+static enum cnv_status check_scalars(const struct cnv_engine *engine,
+                                     const struct cnv_msg_offer *offer,
+                                     struct cnv_error *err)
+{
+    const struct cnv_round *round = &engine->round;
+    bool wants_loss = round->exchange == 0 && (round->decision.evaluate || round->is_evaluation);
+
+    if (offer->samples == 0) {
+        return cnv_fail(err, CNV_E_SIZE, "no samples are behind the contribution");
+    }
+    if (wants_loss && offer->scalars.count == 0) {
+        return cnv_fail(err, CNV_E_SIZE, "the loss that was asked for is missing");
+    }
+    for (uint32_t i = 0; i < offer->scalars.count; i++) {
+        if (!isfinite(offer->scalars.at[i])) {
+            return cnv_fail(err, CNV_E_NOT_FINITE, "scalar %" PRIu32 " is not finite", i);
+        }
+    }
+    return CNV_OK;
+}
+
+/* Whether the offer is for what is in hand; answers it where it is not. */
+static bool offer_is_current(struct cnv_engine *engine,
+                             struct cnv_member *member,
+                             const struct cnv_msg_offer *offer)
+{
+    const struct cnv_round *round = &engine->round;
+    bool is_open = round->phase == CNV_PHASE_COLLECTING || round->phase == CNV_PHASE_PULLING;
+
+    if (offer->run != engine->run || !is_open || !member->in_round ||
+        offer->round < round->number || offer->version != engine->version ||
+        (offer->round == round->number && offer->exchange < round->exchange)) {
+        cnv_post_error(engine, member, CNV_E_STALE, 0, "the offer is for what is over");
+        return false;
+    }
+    if (offer->round > round->number || offer->exchange > round->exchange) {
+        cnv_post_error(engine, member, CNV_E_UNEXPECTED, 0, "the offer is ahead of the round");
+        return false;
+    }
+    return offer->attempt >= round->announced && offer->attempt <= round->attempt;
+}
+
+static void offer_keep(struct cnv_engine *engine,
+                       struct cnv_member *member,
+                       const struct cnv_msg_offer *head,
+                       struct cnv_blob *payload)
+{
+    struct cnv_offer *offer = &member->offer;
+    uint64_t most = engine->settings.samples_max;
+
+    if (offer->is_here && engine->round.phase == CNV_PHASE_PULLING) {
+        engine->round.must_retry = true; /* slices may hold chunks of the older one */
+        (void) snprintf(
+            engine->round.because, sizeof(engine->round.because), "%s offers anew", member->name);
+    }
+    cnv_offer_clear(offer);
+    offer->is_here = true;
+    offer->head = *head;
+    if (most > 0 && offer->head.samples > most) {
+        offer->head.samples = most;
+    }
+    if (head->encoding[0] != '\0') {
+        offer->encoding = cnv_encoding_find(head->encoding);
+        if (head->bytes <= CNV_INLINE_MAX) {
+            offer->vector = cnv_blob_ref(payload);
+        } else {
+            offer->chunks = cnv_chunk_count(head->bytes, engine->settings.chunk_bytes);
+        }
+    }
+}
+
+void cnv_recv_offer(struct cnv_engine *engine,
+                    struct cnv_member *member,
+                    const struct cnv_msg_offer *offer,
+                    struct cnv_blob *payload)
+{
+    struct cnv_error err = { .status = CNV_OK };
+    char text[CNV_ERROR_TEXT_SIZE + CNV_NAME_SIZE + 8];
+
+    if (!offer_is_current(engine, member, offer)) {
+        return;
+    }
+    if (member->refusal != CNV_OK) {
+        cnv_post_error(engine,
+                       member,
+                       member->refusal,
+                       engine->round.number,
+                       "the contribution is left out of this round");
+        return;
+    }
+    if (cnv_offer_is_whole(&member->offer) ||
+        (member->offer.is_here && offer->transfer <= member->offer.head.transfer)) {
+        return;
+    }
+    if (check_vector(engine, offer, payload, &err) != CNV_OK ||
+        check_scalars(engine, offer, &err) != CNV_OK) {
+        (void) snprintf(text, sizeof(text), "%s: %s", member->name, err.text);
+        cnv_round_refuse(engine, member, err.status, text);
+        return;
+    }
+    offer_keep(engine, member, offer, payload);
+}

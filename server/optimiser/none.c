@@ -1,0 +1,55 @@
+/*
+ * none.c - the averaged update is added to the model: plain averaging of models.
+ *
+ * Stateless: nothing is pending, nothing is saved.
+ */
+#include "registry.h"
+
+static enum cnv_status
+none_init(void *state, const struct cnv_config *config, size_t dimension, struct cnv_error *err)
+{
+    (void) state;
+    (void) config;
+    (void) dimension;
+    (void) err;
+    return CNV_OK;
+}
+
+static void none_apply_slice(void *state, const struct cnv_apply_input *input, double *out)
+{
+    (void) state;
+    for (size_t i = 0; i < input->count; i++) {
+        out[i] = input->base[i] + input->update[i];
+    }
+}
+
+static size_t none_save(const void *state, uint8_t *bytes, size_t size)
+{
+    (void) state;
+    (void) bytes;
+    (void) size;
+    return 0;
+}
+
+static enum cnv_status
+none_load(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err)
+{
+    (void) state;
+    (void) bytes;
+    if (size != 0) {
+        return cnv_fail(err, CNV_E_SIZE, "state of optimiser none has %zu bytes, not 0", size);
+    }
+    return CNV_OK;
+}
+
+const struct cnv_optimiser_ops cnv_optimiser_none = {
+    .name = "none",
+    .text = "the averaged update is added to the model",
+    .state_size = 0,
+    .init = none_init,
+    .fini = NULL,
+    .apply_slice = none_apply_slice,
+    .conclude = NULL,
+    .save = none_save,
+    .load = none_load,
+};

@@ -1,0 +1,23 @@
+/* registry.c - every server optimiser by name. Adding one is a line here and in registry.h. */
+#include "registry.h"
+
+#include <string.h>
+
+static const struct cnv_optimiser_ops *const optimisers[] = {
+    &cnv_optimiser_none,
+};
+
+const struct cnv_optimiser_ops *cnv_optimiser_at(size_t i)
+{
+    return i < sizeof(optimisers) / sizeof(optimisers[0]) ? optimisers[i] : NULL;
+}
+
+const struct cnv_optimiser_ops *cnv_optimiser_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(optimisers) / sizeof(optimisers[0]); i++) {
+        if (strcmp(optimisers[i]->name, name) == 0) {
+            return optimisers[i];
+        }
+    }
+    return NULL;
+}

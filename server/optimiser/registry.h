@@ -1,0 +1,9 @@
+/* registry.h - the server optimisers there are. Inside server/optimiser. */
+#ifndef CNV_SERVER_OPTIMISER_REGISTRY_H
+#define CNV_SERVER_OPTIMISER_REGISTRY_H
+
+#include "optimiser/optimiser.h"
+
+extern const struct cnv_optimiser_ops cnv_optimiser_none;
+
+#endif

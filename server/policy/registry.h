@@ -1,0 +1,10 @@
+/* registry.h - the policies there are. Inside server/policy. */
+#ifndef CNV_SERVER_POLICY_REGISTRY_H
+#define CNV_SERVER_POLICY_REGISTRY_H
+
+#include "policy/policy.h"
+
+extern const struct cnv_policy_ops cnv_policy_adaptive_l;
+extern const struct cnv_policy_ops cnv_policy_fixed;
+
+#endif
