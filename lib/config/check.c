@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "config/config.h"
 #include "config/value.h"
@@ -247,34 +246,6 @@ static enum cnv_status check_security(const struct cnv_config *config, struct cn
                         allow);
     }
     return CNV_OK;
-}
-
-void cnv_config_control(const struct cnv_config *config,
-                        char *const *environment,
-                        char *ret_endpoint)
-{
-    static const char variable[] = "XDG_RUNTIME_DIR=";
-    const char *given = cnv_config_text(config, "listen/control");
-    const char *directory = NULL;
-    int len = 0;
-
-    for (; *environment != NULL && directory == NULL; environment++) {
-        if (strncmp(*environment, variable, strlen(variable)) == 0) {
-            directory = *environment + strlen(variable);
-        }
-    }
-    if (given[0] != '\0') {
-        (void) snprintf(ret_endpoint, CNV_ENDPOINT_SIZE, "%s", given);
-        return;
-    }
-    if (directory != NULL && directory[0] == '/') {
-        len = snprintf(ret_endpoint, CNV_ENDPOINT_SIZE, "ipc://%s/convene.control", directory);
-        if (len <= IPC_PATH_MAX + (int) strlen("ipc://")) {
-            return;
-        }
-    }
-    (void) snprintf(
-        ret_endpoint, CNV_ENDPOINT_SIZE, "ipc:///tmp/convene-%u.control", (unsigned) getuid());
 }
 
 enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err)

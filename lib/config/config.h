@@ -53,16 +53,6 @@ CNV_MUST_CHECK enum cnv_status cnv_config_environment(struct cnv_config *config,
 CNV_MUST_CHECK enum cnv_status cnv_config_check(const struct cnv_config *config,
                                                 struct cnv_error *err);
 
-enum { CNV_ENDPOINT_SIZE = 256 };
-
-/*
- * The endpoint of the control socket into ret_endpoint[CNV_ENDPOINT_SIZE]: listen/control, or a
- * socket of the user's own in XDG_RUNTIME_DIR (as in environment) or in /tmp.
- */
-void cnv_config_control(const struct cnv_config *config,
-                        char *const *environment,
-                        char *ret_endpoint);
-
 /* True when the key has another value than its default. */
 bool cnv_config_is_set(const struct cnv_config *config, const char *path);
 

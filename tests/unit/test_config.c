@@ -454,34 +454,6 @@ Test(config, keys_that_do_not_fit_together_are_refused, .timeout = 10)
     }
 }
 
-Test(config, the_control_socket_is_the_users_own_by_default, .timeout = 10)
-{
-    char home[] = "HOME=/root";
-    char runtime[] = "XDG_RUNTIME_DIR=/run/user/7";
-    char run[] = "XDG_RUNTIME_DIR=run";
-    char *const environment[] = { home, runtime, NULL };
-    char *const none[] = { NULL };
-    char *const relative[] = { run, NULL };
-    char directory[200] = "XDG_RUNTIME_DIR=/";
-    char *const too_long[] = { directory, NULL };
-    struct cnv_config *config = new_config();
-    char endpoint[CNV_ENDPOINT_SIZE];
-
-    memset(directory + strlen(directory), 'x', 150);
-    cnv_config_control(config, environment, endpoint);
-    cr_assert_str_eq(endpoint, "ipc:///run/user/7/convene.control");
-    cnv_config_control(config, none, endpoint);
-    cr_assert_eq(strncmp(endpoint, "ipc:///tmp/convene-", 19), 0);
-    cnv_config_control(config, relative, endpoint);
-    cr_assert_eq(strncmp(endpoint, "ipc:///tmp/convene-", 19), 0);
-    cnv_config_control(config, too_long, endpoint);
-    cr_assert_eq(strncmp(endpoint, "ipc:///tmp/convene-", 19), 0);
-    set(config, "listen/control", "ipc:///tmp/mine");
-    cnv_config_control(config, environment, endpoint);
-    cr_assert_str_eq(endpoint, "ipc:///tmp/mine");
-    cnv_config_destroy(config);
-}
-
 Test(config, running_out_of_memory_is_an_error_and_nothing_else, .timeout = 10)
 {
     struct cnv_config *config = new_config();
