@@ -30,6 +30,7 @@ struct allow_list {
 struct cnv_allow {
     char *path;
     struct timespec changed; /* of the file or directory when it was read */
+    uint64_t generation;
     struct allow_list list;
 };
 
@@ -180,6 +181,7 @@ enum cnv_status cnv_allow_reload(struct cnv_allow *allow, struct cnv_error *err)
     }
     cnv_free(allow->list.entries);
     allow->list = list;
+    allow->generation++;
     return CNV_OK;
 }
 
@@ -242,6 +244,11 @@ bool cnv_allow_has_name(const struct cnv_allow *allow, const char *name)
         }
     }
     return false;
+}
+
+uint64_t cnv_allow_generation(const struct cnv_allow *allow)
+{
+    return allow->generation;
 }
 
 size_t cnv_allow_count(const struct cnv_allow *allow)

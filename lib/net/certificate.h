@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/status.h"
 #include "net/endpoint.h"
@@ -83,6 +84,9 @@ const char *cnv_allow_find(const struct cnv_allow *allow, const char *public_key
 
 /* Is any key bound to this name? For ending the sessions of those taken off the list. */
 bool cnv_allow_has_name(const struct cnv_allow *allow, const char *name);
+
+/* Grows with every list that came into force. */
+uint64_t cnv_allow_generation(const struct cnv_allow *allow);
 
 size_t cnv_allow_count(const struct cnv_allow *allow);
 

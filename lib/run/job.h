@@ -11,7 +11,7 @@
 
 struct cnv_job {
     void (*run)(struct cnv_job *job);
-    void (*done)(struct cnv_job *job); /* may free the job */
+    void (*done)(struct cnv_job *job); /* may free the job; NULL: whoever runs it knows */
     size_t cost;                       /* coordinates touched: small jobs are run on the loop */
     struct cnv_job *next;              /* for the queue it stands in */
 };

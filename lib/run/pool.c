@@ -24,6 +24,8 @@ struct cnv_pool {
     uv_async_t wake;
     size_t inline_cost;
     size_t outstanding;
+    void (*done)(void *self, struct cnv_job *job);
+    void *self;
     void (*closed)(void *hint);
     void *hint;
     uv_mutex_t mutex; /* guards what follows */
@@ -197,6 +199,14 @@ enum cnv_status cnv_pool_new(uv_loop_t *loop,
     return CNV_OK;
 }
 
+void cnv_pool_on_done(struct cnv_pool *pool,
+                      void (*done)(void *self, struct cnv_job *job),
+                      void *self)
+{
+    pool->done = done;
+    pool->self = self;
+}
+
 void cnv_pool_submit(struct cnv_pool *pool, struct cnv_job *job)
 {
     pool->outstanding++;
@@ -225,7 +235,11 @@ size_t cnv_pool_deliver(struct cnv_pool *pool, size_t max)
         }
         pool->outstanding--;
         n++;
-        job->done(job);
+        if (job->done != NULL) {
+            job->done(job);
+        } else {
+            pool->done(pool->self, job);
+        }
     }
     return n;
 }

@@ -36,6 +36,11 @@ CNV_MUST_CHECK enum cnv_status cnv_pool_new(uv_loop_t *loop,
 CNV_MUST_CHECK enum cnv_status cnv_pool_new_inline(struct cnv_pool **ret_pool,
                                                    struct cnv_error *err);
 
+/* What is called for jobs whose done is NULL. */
+void cnv_pool_on_done(struct cnv_pool *pool,
+                      void (*done)(void *self, struct cnv_job *job),
+                      void *self);
+
 /* Takes the job until its done is called. Cannot fail. Allowed from within done. */
 void cnv_pool_submit(struct cnv_pool *pool, struct cnv_job *job);
 

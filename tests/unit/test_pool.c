@@ -149,6 +149,24 @@ Test(pool, done_may_submit_again, .timeout = 20)
     }
 }
 
+static void count_done_for(void *self, struct cnv_job *job)
+{
+    *(struct cnv_job **) self = job;
+}
+
+Test(pool, job_without_done_goes_to_the_pools, .timeout = 5)
+{
+    struct count_job count = { .job = { .run = count_run } };
+    struct cnv_job *seen = NULL;
+
+    cr_assert_eq(cnv_pool_new_inline(&count.pool, NULL), CNV_OK);
+    cnv_pool_on_done(count.pool, count_done_for, &seen);
+    cnv_pool_submit(count.pool, &count.job);
+    cr_assert_eq(cnv_pool_deliver(count.pool, 1), 1);
+    cr_assert_eq(seen, &count.job);
+    cnv_pool_close(count.pool, NULL, NULL);
+}
+
 static void note_closed(void *hint)
 {
     *(bool *) hint = true;
