@@ -1,0 +1,98 @@
+/*
+ * model.c - the newest model as a .npy file, made once a version on the worker pool.
+ *
+ * Happy path: the first who asks starts a job that puts the head before the payload; when it is
+ * done its file is kept, and sent to who asked. Others who ask for the same version are sent the
+ * same bytes. The file goes when a newer model stands.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/internal.h"
+#include "proto/npy.h"
+
+struct model_answer {
+    struct cnv_job job;
+    struct cnv_daemon *daemon;
+    struct cnv_asker asker;
+    struct cnv_blob *model; /* encoded payload */
+    struct cnv_blob *npy;   /* NULL: out of memory */
+    uint64_t version;
+    uint8_t head[CNV_NPY_HEAD_SIZE];
+};
+
+static const char npy_type[] = "application/x-npy";
+
+static void model_run(struct cnv_job *job)
+{
+    struct model_answer *answer = (struct model_answer *) job;
+    size_t len = cnv_blob_len(answer->model);
+
+    answer->npy = cnv_blob_new(CNV_NPY_HEAD_SIZE + len);
+    if (answer->npy != NULL) {
+        memcpy(cnv_blob_edit(answer->npy), answer->head, CNV_NPY_HEAD_SIZE);
+        memcpy(cnv_blob_edit(answer->npy) + CNV_NPY_HEAD_SIZE, cnv_blob_data(answer->model), len);
+    }
+}
+
+static void model_done(struct cnv_job *job)
+{
+    struct model_answer *answer = (struct model_answer *) job;
+    struct cnv_daemon *daemon = answer->daemon;
+
+    daemon->answers--;
+    if (answer->npy == NULL) {
+        cnv_control_refuse(daemon, &answer->asker, CNV_E_NOMEM, "no memory for the model's file");
+    } else {
+        cnv_control_reply(daemon, &answer->asker, npy_type, answer->npy);
+        cnv_blob_unref(daemon->npy);
+        daemon->npy = cnv_blob_ref(answer->npy);
+        daemon->npy_version = answer->version;
+    }
+    cnv_blob_unref(answer->npy);
+    cnv_blob_unref(answer->model);
+    cnv_free(answer);
+}
+
+void cnv_model_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker)
+{
+    struct cnv_engine_view view;
+    struct model_answer *answer = NULL;
+
+    cnv_engine_view(daemon->engine, &view);
+    if (view.model == NULL) {
+        cnv_control_refuse(
+            daemon, asker, CNV_E_UNEXPECTED, "there is no model yet: no agent is ready");
+        return;
+    }
+    if (daemon->npy != NULL && daemon->npy_version == view.version) {
+        cnv_control_reply(daemon, asker, npy_type, daemon->npy);
+        return;
+    }
+    if (daemon->answers >= CNV_ANSWERS_MAX ||
+        (answer = cnv_object_new(struct model_answer)) == NULL) {
+        cnv_control_refuse(daemon, asker, CNV_E_FULL, "too many are asking: ask again later");
+        return;
+    }
+    *answer = (struct model_answer){
+        .job = { .run = model_run, .done = model_done, .cost = view.dimension },
+        .daemon = daemon,
+        .asker = *asker,
+        .model = cnv_blob_ref(view.model),
+        .version = view.version,
+    };
+    (void) cnv_npy_head(view.model_encoding, view.dimension, answer->head);
+    daemon->answers++;
+    cnv_pool_submit(daemon->pool, &answer->job);
+}
+
+void cnv_model_tick(struct cnv_daemon *daemon)
+{
+    struct cnv_engine_view view;
+
+    cnv_engine_view(daemon->engine, &view);
+    if (daemon->npy != NULL && daemon->npy_version != view.version) {
+        cnv_blob_unref(daemon->npy);
+        daemon->npy = NULL;
+    }
+}
