@@ -37,8 +37,8 @@ static const struct dataset datasets[] = {
 static const char *data_folder(void)
 {
     static char beside[400];
-    const char *folder = getenv("CONVENE_TEST_DATA");
-    const char *root = getenv("CONVENE_SOURCE_ROOT");
+    const char *folder = getenv("CONVENE_TEST_DATA"); /* NOLINT(concurrency-mt-unsafe) */
+    const char *root = getenv("CONVENE_SOURCE_ROOT"); /* NOLINT(concurrency-mt-unsafe) */
 
     (void) snprintf(beside, sizeof(beside), "%s/../shared/data", root != NULL ? root : ".");
     return folder != NULL ? folder : beside;
@@ -64,7 +64,7 @@ Test(datasets, text_has_the_rows_nonzeros_and_labels_it_should_have, .timeout = 
     for (size_t i = 0; i < sizeof(datasets) / sizeof(datasets[0]); i++) {
         const struct dataset *set = &datasets[i];
         struct cnv_shard *shard = read_set(set->name, &(struct cnv_data_options){ 0 });
-        double labels[CNV_LABELS_MAX];
+        double labels[CNV_LABELS_MAX] = { 0 };
         size_t classes = 0;
         size_t smallest = 0;
 
@@ -104,7 +104,7 @@ Test(datasets, mnist_has_the_images_and_labels_it_should_have, .timeout = 60)
     struct cnv_data_options quarter = { .seed = 1, .shuffle = true, .shard = 2, .shards = 4 };
     struct cnv_shard *shard =
         read_set("mnist-t10k-images-idx3-ubyte.gz", &(struct cnv_data_options){ 0 });
-    double labels[CNV_LABELS_MAX];
+    double labels[CNV_LABELS_MAX] = { 0 };
     size_t classes = 0;
     size_t nonzeros = 0;
 

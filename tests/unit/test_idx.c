@@ -45,7 +45,7 @@ static int remove_entry(const char *name, const struct stat *about, int kind, st
 static void teardown(void)
 {
     cnv_shard_destroy(shard);
-    (void) nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    (void) nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 TestSuite(idx, .init = setup, .fini = teardown, .timeout = 20);

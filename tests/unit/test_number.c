@@ -9,6 +9,14 @@
 #include "base/rng.h"
 #include "data/number.h"
 
+static uint64_t bits_of(double number)
+{
+    uint64_t bits = 0;
+
+    memcpy(&bits, &number, sizeof(bits));
+    return bits;
+}
+
 static void same_as_strtod(const char *text)
 {
     double number = 0.0;
@@ -18,8 +26,7 @@ static void same_as_strtod(const char *text)
 
     cr_assert(cnv_number_parse(text, &end, &number), "%s was refused", text);
     cr_assert_eq(end, wanted_end, "%s ends elsewhere", text);
-    cr_assert_eq(
-        memcmp(&number, &wanted, sizeof(number)), 0, "%s: %a instead of %a", text, number, wanted);
+    cr_assert_eq(bits_of(number), bits_of(wanted), "%s: %a instead of %a", text, number, wanted);
 }
 
 Test(number, hand_picked_numbers_are_those_of_strtod, .timeout = 10)

@@ -40,7 +40,7 @@ static int remove_entry(const char *name, const struct stat *about, int kind, st
 static void teardown(void)
 {
     cnv_shard_destroy(shard);
-    (void) nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    (void) nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS); /* NOLINT(concurrency-mt-unsafe) */
 }
 
 TestSuite(shard, .init = setup, .fini = teardown, .timeout = 20);
@@ -382,11 +382,12 @@ Test(shard, something_behind_the_packed_data_is_refused)
 {
     size_t packed_len = 0;
     uint8_t *packed = pack_gzip("1 1:1\n", 6, &packed_len);
-    uint8_t *more = cnv_array_new(packed_len + 4, 1);
+    static const uint8_t tail[] = { 't', 'a', 'i', 'l' };
+    uint8_t *more = cnv_array_new(packed_len + sizeof(tail), 1);
 
     memcpy(more, packed, packed_len);
-    memcpy(more + packed_len, "tail", 4);
-    write_bytes(more, packed_len + 4);
+    memcpy(more + packed_len, tail, sizeof(tail));
+    write_bytes(more, packed_len + sizeof(tail));
     refuse(": its gzip data is damaged: incorrect header check");
     cnv_free(packed);
     cnv_free(more);
