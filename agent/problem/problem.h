@@ -27,9 +27,9 @@ struct cnv_problem_setup {
     const struct cnv_config *config;
     const struct cnv_shard *shard; /* rows, labels as in the file */
     size_t features;               /* of the whole run, >= the shard's own */
-    const double *labels;          /* [classes] the run's label map, ascending; NULL: real targets */
+    const double *labels; /* [classes] the run's label map, ascending; NULL: real targets */
     size_t classes;
-    uint64_t total_rows;           /* of the whole run: what "1/n" means */
+    uint64_t total_rows; /* of the whole run: what "1/n" means */
 };
 
 /* Rows to sum over: all of the shard when rows is NULL, else the count listed ones. */
@@ -43,16 +43,22 @@ struct cnv_problem_ops {
     const char *text;
     bool is_classification; /* labels are a finite set; a run needs their union */
     size_t state_size;
-    enum cnv_status (*init)(void *state, const struct cnv_problem_setup *setup, struct cnv_error *err);
+    enum cnv_status (*init)(void *state,
+                            const struct cnv_problem_setup *setup,
+                            struct cnv_error *err);
     void (*fini)(void *state);
     /* Number of coordinates of the model. */
     size_t (*dimension)(const void *state);
     /* f_k at w[dimension], over the batch, regulariser included. */
     double (*loss)(void *state, const double *w, const struct cnv_batch *batch);
     /* The same, and its gradient into gradient[dimension]. */
-    double (*gradient)(void *state, const double *w, const struct cnv_batch *batch, double *gradient);
-    /* Fixes the point for hessian and hessian_times: caches what they need of w. */
-    void (*curvature_at)(void *state, const double *w);
+    double (*gradient)(void *state,
+                       const double *w,
+                       const struct cnv_batch *batch,
+                       double *gradient);
+    /* Fixes the point for hessian and hessian_times: caches what they need of w. The cache is
+     * made on first use, so that solvers without curvature do not pay for it: CNV_E_NOMEM. */
+    enum cnv_status (*curvature_at)(void *state, const double *w, struct cnv_error *err);
     /* Dense Hessian of f_k over the whole shard, row-major [dimension x dimension], both triangles.
      * NULL where it does not exist in closed form. */
     void (*hessian)(void *state, double *hessian);

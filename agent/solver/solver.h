@@ -30,17 +30,17 @@ struct cnv_solver_setup {
 };
 
 struct cnv_solver_round {
-    const double *model;  /* [dimension], borrowed until the next begin or concluded */
-    uint64_t iteration;   /* of the run, before the first local step of this round */
+    const double *model; /* [dimension], borrowed until the next begin or concluded */
+    uint64_t iteration;  /* of the run, before the first local step of this round */
     uint32_t local_steps;
-    bool evaluate;        /* the loss at the model is wanted */
+    bool evaluate; /* the loss at the model is wanted */
 };
 
 /* What goes to the server for one exchange. Pointers are borrowed until the next call. */
 struct cnv_solver_contribution {
     const double *values; /* [dimension] or NULL: scalars only */
     size_t length;
-    bool is_scaled;       /* instead of values: factor * (settled result of exchange reference) */
+    bool is_scaled; /* instead of values: factor * (settled result of exchange reference) */
     double factor;
     uint32_t reference;
     double scalars[CNV_SCALARS_MAX]; /* averaged by the server with the same weights */
@@ -59,7 +59,9 @@ struct cnv_solver_ops {
     const char *text;
     const char *paper;
     size_t state_size;
-    enum cnv_status (*init)(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err);
+    enum cnv_status (*init)(void *state,
+                            const struct cnv_solver_setup *setup,
+                            struct cnv_error *err);
     void (*fini)(void *state);
     void (*begin)(void *state, const struct cnv_solver_round *round);
     /* One local step; called local_steps times. A failed factorisation ends the agent. */
@@ -71,7 +73,10 @@ struct cnv_solver_ops {
                                   uint32_t index,
                                   struct cnv_solver_contribution *contribution,
                                   struct cnv_error *err);
-    void (*settled)(void *state, const char *exchange, uint32_t index, const struct cnv_solver_result *result);
+    void (*settled)(void *state,
+                    const char *exchange,
+                    uint32_t index,
+                    const struct cnv_solver_result *result);
     void (*concluded)(void *state, bool counted);
 };
 

@@ -3,6 +3,7 @@
 #include <czmq.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/crc32c.h"
 #include "client/convene.h"
@@ -709,4 +710,24 @@ Test(client, the_programs_signal_handlers_are_left_alone, .timeout = 20)
     cr_assert_eq(sigaction(SIGINT, NULL, &after), 0);
     cr_assert_eq(after.sa_handler, SIG_DFL);
     convene_leave(client, NULL);
+}
+
+Test(client, a_program_may_exit_without_leaving, .timeout = 20)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        convene_options options = { .server = "tcp://127.0.0.1:9" };
+        convene_client *client = NULL;
+        convene_event *event = NULL;
+
+        (void) convene_join(&options, &client, NULL);
+        (void) convene_wait(client, 100, &event);
+        exit(7); /* NOLINT(concurrency-mt-unsafe): that is the test */
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status), "ended by signal %d", WTERMSIG(status));
+    cr_assert_eq(WEXITSTATUS(status), 7);
 }

@@ -271,14 +271,21 @@ Test(shard, a_long_path_is_cut_at_its_front)
     cr_assert_not_null(strstr(err.text, "nn:1: expected a finite number"), "%s", err.text);
 }
 
-/* A text of many rows, longer than any buffer; the caller frees. */
+/* Hard to pack, so that packed files are longer than any buffer, too. */
+static uint32_t noise(size_t i)
+{
+    return ((uint32_t) i * 2654435761U >> 8) + 1;
+}
+
+/* A text of many rows; the caller frees. */
 static char *long_text(size_t rows, size_t *ret_len)
 {
-    char *text = cnv_array_new(rows * 40 + 1, 1);
+    char *text = cnv_array_new(rows * 60 + 1, 1);
     size_t len = 0;
 
     for (size_t i = 0; i < rows; i++) {
-        len += (size_t) sprintf(text + len, "%zu %zu:%zu.25 100000:1\n", i % 3, i % 1000 + 1, i);
+        len += (size_t) sprintf(
+            text + len, "%zu %zu:%zu.25 100000:%u\n", i % 3, i % 1000 + 1, i, noise(i));
     }
     *ret_len = len;
     return text;
@@ -293,6 +300,7 @@ static void check_long(size_t rows)
         cr_assert_eq(shard->row_start[i], 2 * i);
         cr_assert_eq(shard->columns[2 * i], i % 1000);
         cr_assert_eq(shard->values[2 * i], (double) i + 0.25);
+        cr_assert_eq(shard->values[2 * i + 1], (double) noise(i));
     }
 }
 
@@ -310,6 +318,7 @@ Test(shard, packed_files_are_told_by_content_whatever_their_name)
     check_long(ROWS);
     use_name("gzip.xz");
     packed = pack_gzip(text, len, &packed_len);
+    cr_assert_gt(packed_len, 1U << 17);
     write_bytes(packed, packed_len);
     cr_assert_eq(read_plain(), CNV_OK, "%s", err.text);
     check_long(ROWS);
@@ -541,7 +550,7 @@ Test(shard, labels_are_given_once_and_in_order)
     double labels[CNV_LABELS_MAX];
     size_t count = 0;
 
-    read_text("3\n-1\n2.5\n3\n-1\n0\n-0\n");
+    read_text("3\n-1\n2.5\n3\n-1\n-0\n0\n");
     cr_assert(cnv_shard_labels(shard, labels, &count));
     cr_assert_eq(count, 4U);
     cr_assert_eq(labels[0], -1.0);

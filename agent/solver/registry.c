@@ -1,0 +1,29 @@
+/* registry.c - the solvers there are, by name. */
+#include <string.h>
+
+#include "solver/solver.h"
+
+extern const struct cnv_solver_ops cnv_solver_newton;
+extern const struct cnv_solver_ops cnv_solver_giant;
+extern const struct cnv_solver_ops cnv_solver_sgd;
+
+static const struct cnv_solver_ops *const solvers[] = {
+    &cnv_solver_newton,
+    &cnv_solver_giant,
+    &cnv_solver_sgd,
+};
+
+const struct cnv_solver_ops *cnv_solver_at(size_t i)
+{
+    return i < sizeof(solvers) / sizeof(solvers[0]) ? solvers[i] : NULL;
+}
+
+const struct cnv_solver_ops *cnv_solver_find(const char *name)
+{
+    for (size_t i = 0; cnv_solver_at(i) != NULL; i++) {
+        if (strcmp(cnv_solver_at(i)->name, name) == 0) {
+            return cnv_solver_at(i);
+        }
+    }
+    return NULL;
+}

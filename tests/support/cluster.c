@@ -1,0 +1,274 @@
+/* cluster.c - rounds in lock-step; see cluster.h. */
+#include "cluster.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/config.h"
+#include "num/num.h"
+#include "num/vector.h"
+#include "synthetic.h"
+
+static void check(enum cnv_status status, const struct cnv_error *err)
+{
+    if (status != CNV_OK) {
+        (void) fprintf(stderr, "cluster: %s\n", err->text);
+        abort();
+    }
+}
+
+static void collect_labels(struct cluster *cluster)
+{
+    double found[CNV_LABELS_MAX];
+
+    for (size_t k = 0; k < cluster->agents; k++) {
+        const struct cnv_shard *shard = cluster->shards[k];
+
+        cluster->rows += shard->rows;
+        cluster->features =
+            shard->features > cluster->features ? shard->features : cluster->features;
+        for (size_t i = 0; i < shard->rows && cluster->label_count < CNV_LABELS_MAX; i++) {
+            size_t at = 0;
+
+            while (at < cluster->label_count && found[at] < shard->labels[i]) {
+                at++;
+            }
+            if (at == cluster->label_count || found[at] != shard->labels[i]) {
+                memmove(found + at + 1, found + at, (cluster->label_count - at) * sizeof(*found));
+                found[at] = shard->labels[i];
+                cluster->label_count++;
+            }
+        }
+    }
+    memcpy(cluster->labels, found, sizeof(found));
+}
+
+struct cluster *cluster_new(const char *problem,
+                            const char *const *settings,
+                            struct cnv_shard *const *shards,
+                            size_t agents)
+{
+    struct cluster *cluster = cnv_object_new(struct cluster);
+    struct cnv_error err;
+
+    cnv_num_init();
+    cluster->agents = agents;
+    cluster->config = cnv_config_new();
+    for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
+        check(cnv_config_assign(cluster->config, settings[i], "test", &err), &err);
+    }
+    memcpy(cluster->shards, shards, agents * sizeof(*shards));
+    if (strcmp(problem, "ridge") == 0) {
+        for (size_t k = 0; k < agents; k++) {
+            cluster->rows += shards[k]->rows;
+            cluster->features =
+                shards[k]->features > cluster->features ? shards[k]->features : cluster->features;
+        }
+    } else {
+        collect_labels(cluster);
+    }
+    for (size_t k = 0; k < agents; k++) {
+        struct cnv_problem_setup setup = {
+            .config = cluster->config,
+            .shard = shards[k],
+            .features = cluster->features,
+            .labels = cluster->label_count > 0 ? cluster->labels : NULL,
+            .classes = cluster->label_count,
+            .total_rows = cluster->rows,
+        };
+
+        check(cnv_problem_new(problem, &setup, &cluster->problems[k], &err), &err);
+    }
+    cluster->dimension = cluster->problems[0]->dimension;
+    cluster->model = cnv_array_new(cluster->dimension, sizeof(double));
+    return cluster;
+}
+
+static void drop_solvers(struct cluster *cluster)
+{
+    for (size_t k = 0; cluster->solver != NULL && k < cluster->agents; k++) {
+        cluster->solver->fini(cluster->solvers[k]);
+        cnv_free(cluster->solvers[k]);
+    }
+    cluster->solver = NULL;
+}
+
+void cluster_destroy(struct cluster *cluster)
+{
+    if (cluster == NULL) {
+        return;
+    }
+    drop_solvers(cluster);
+    for (size_t k = 0; k < cluster->agents; k++) {
+        cnv_problem_destroy(cluster->problems[k]);
+        synthetic_destroy(cluster->shards[k]);
+    }
+    cnv_config_destroy(cluster->config);
+    cnv_free(cluster->model);
+    cnv_free(cluster);
+}
+
+static void use_solver(struct cluster *cluster, const char *name)
+{
+    if (cluster->solver != NULL && strcmp(cluster->solver->name, name) == 0) {
+        return;
+    }
+    drop_solvers(cluster);
+    cluster->solver = cnv_solver_find(name);
+    for (size_t k = 0; k < cluster->agents; k++) {
+        struct cnv_solver_setup setup = {
+            .config = cluster->config,
+            .problem = cluster->problems[k],
+            .seed = 1,
+            .shard = (uint32_t) (k + 1),
+        };
+        struct cnv_error err;
+
+        cluster->solvers[k] = cnv_array_new(1, cluster->solver->state_size);
+        check(cluster->solver->init(cluster->solvers[k], &setup, &err), &err);
+    }
+}
+
+/* What the server knows of one exchange. */
+struct exchange {
+    double *values; /* [dimension] the mean */
+    double scalars[CNV_SCALARS_MAX];
+    size_t scalar_count;
+    bool has_values;
+    bool is_scaled;
+    double factor;
+    uint32_t reference;
+};
+
+static void
+run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct exchange *all)
+{
+    struct exchange *mean = &all[index];
+
+    mean->values = cnv_array_new(cluster->dimension, sizeof(double));
+    for (size_t k = 0; k < cluster->agents; k++) {
+        double weight = (double) cluster->problems[k]->rows / (double) cluster->rows;
+        struct cnv_solver_contribution part;
+        struct cnv_error err;
+
+        check(cluster->solver->contribute(cluster->solvers[k], name, index, &part, &err), &err);
+        mean->has_values = part.values != NULL;
+        mean->is_scaled = part.is_scaled;
+        mean->scalar_count = part.scalar_count;
+        for (size_t i = 0; part.values != NULL && i < cluster->dimension; i++) {
+            mean->values[i] += weight * part.values[i];
+        }
+        for (size_t i = 0; i < part.scalar_count; i++) {
+            mean->scalars[i] += weight * part.scalars[i];
+        }
+        if (part.is_scaled && k > 0 && part.factor != mean->factor) {
+            (void) fprintf(stderr, "cluster: agent %zu disagrees\n", k);
+            abort();
+        }
+        mean->factor = part.factor;
+        mean->reference = part.reference;
+    }
+    for (size_t i = 0; mean->is_scaled && i < cluster->dimension; i++) {
+        mean->values[i] = mean->factor * all[mean->reference].values[i];
+    }
+    struct cnv_solver_result result = {
+        .values = mean->has_values ? mean->values : NULL,
+        .length = mean->has_values ? cluster->dimension : 0,
+        .scalars = mean->scalars,
+        .scalar_count = mean->scalar_count,
+    };
+    for (size_t k = 0; k < cluster->agents; k++) {
+        cluster->solver->settled(cluster->solvers[k], name, index, &result);
+    }
+}
+
+double cluster_round(struct cluster *cluster, const char *solver, uint32_t local_steps)
+{
+    static const char *const giant[] = { "gradient", "direction", "loss", "model", NULL };
+    static const char *const model[] = { "model", NULL };
+    const char *const *plan = strcmp(solver, "giant") == 0 ? giant : model;
+    struct exchange all[4] = { { 0 } };
+    uint32_t last = 0;
+
+    use_solver(cluster, solver);
+    for (size_t k = 0; k < cluster->agents; k++) {
+        struct cnv_solver_round round = {
+            .model = cluster->model,
+            .iteration = cluster->iteration,
+            .local_steps = local_steps,
+            .evaluate = true,
+        };
+        struct cnv_error err;
+
+        cluster->solver->begin(cluster->solvers[k], &round);
+        for (uint32_t i = 0; i < local_steps; i++) {
+            check(cluster->solver->step(cluster->solvers[k], &err), &err);
+        }
+    }
+    for (uint32_t e = 0; plan[e] != NULL; e++) {
+        run_exchange(cluster, plan[e], e, all);
+        last = e;
+    }
+    for (size_t i = 0; i < cluster->dimension; i++) {
+        cluster->model[i] += all[last].values[i];
+    }
+    for (size_t k = 0; k < cluster->agents; k++) {
+        cluster->solver->concluded(cluster->solvers[k], true);
+    }
+    for (uint32_t e = 0; e <= last; e++) {
+        cnv_free(all[e].values);
+    }
+    cluster->iteration += local_steps;
+    cluster->rounds++;
+    return all[0].scalars[0];
+}
+
+double cluster_loss(struct cluster *cluster, const double *w)
+{
+    double loss = 0.0;
+
+    for (size_t k = 0; k < cluster->agents; k++) {
+        struct cnv_problem *problem = cluster->problems[k];
+
+        loss += (double) problem->rows / (double) cluster->rows *
+                problem->ops->loss(problem->state, w, NULL);
+    }
+    return loss;
+}
+
+void cluster_gradient(struct cluster *cluster, const double *w, double *g)
+{
+    double *local = cnv_array_new(cluster->dimension, sizeof(*local));
+
+    cnv_vector_zero(cluster->dimension, g);
+    for (size_t k = 0; k < cluster->agents; k++) {
+        struct cnv_problem *problem = cluster->problems[k];
+
+        (void) problem->ops->gradient(problem->state, w, NULL, local);
+        cnv_vector_add(
+            cluster->dimension, (double) problem->rows / (double) cluster->rows, local, g);
+    }
+    cnv_free(local);
+}
+
+void cluster_adaptive(
+    struct cluster *cluster, double delta, size_t rounds, double optimum, double *gaps)
+{
+    uint32_t local_steps = 3;
+    bool is_giant = false;
+    double previous = NAN;
+
+    for (size_t r = 0; r < rounds; r++) {
+        double loss = cluster_round(cluster, is_giant ? "giant" : "newton", local_steps);
+
+        if (!is_giant && previous - loss < delta) {
+            is_giant = local_steps == 1;
+            local_steps -= local_steps > 1;
+        }
+        previous = loss;
+        gaps[r] = cluster_loss(cluster, cluster->model) - optimum;
+    }
+}
