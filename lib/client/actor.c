@@ -1,398 +1,61 @@
 /*
- * actor.c - a CZMQ actor around the session.
+ * actor.c - the caller's side of the network thread: starting, commands, events, the end.
  *
- * Happy path: connect the data socket, say hello, then carry messages one way, events the other,
- * and time to the session at least every TICK_MS; the bulk socket is connected when the session
- * first sends to it. What can go wrong: no server, or it goes away (libzmq connects anew and the
- * session says hello again); silence (the session asks for new sockets); refusal (LOST, for good).
- * Invariants: sockets and session belong to the network thread; what both threads touch is atomic
- * or handed over with a semaphore or the pipe. Events ahead of the application are at most
- * HANDED_MAX in the pipe, so that writing to it never blocks; the rest waits in the backlog.
+ * A command lies on the caller's stack while the network thread carries it out; the semaphore in it
+ * says when that is done.
  */
 #include "client/actor.h"
 
-#include <czmq.h>
-#include <semaphore.h>
-#include <stdatomic.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "client/backlog.h"
-#include "client/event.h"
-#include "client/link.h"
+#include "client/network.h"
 
-enum {
-    TICK_MS = 50,
-    BATCH = 32,      /* messages in a row before other sockets and the clock get a look */
-    HANDED_MAX = 8,  /* events in the pipe */
-    LINGER_MS = 500, /* for the goodbye to leave */
-    DATA_FRAME_MAX = 1 << 20,
-    BULK_FRAME_MAX = (64 << 20) + CNV_HEADER_MAX, /* limits/chunk allows 64 MiB */
-};
+/* --- The end of the process ----------------------------------------------------------------- */
 
-struct command {
-    enum cnv_command_kind kind;
-    const void *argument;
-    enum cnv_status status;
-    struct cnv_error *err;
-    sem_t is_done;
-};
+/* A program may exit without leaving. CZMQ would then close our sockets under our threads, so the
+ * threads are ended first. */
+static struct cnv_actor *living;
+static pthread_mutex_t living_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t living_once = PTHREAD_ONCE_INIT;
 
-struct cnv_actor {
-    /* Both threads. */
-    zactor_t *thread;
-    atomic_bool is_interrupted;
-    atomic_size_t fetched;
-    atomic_int link_state;
-    _Atomic double steps_per_second;
-    /* The network thread alone, once it runs. */
-    zsock_t *pipe;
-    char endpoint[CNV_ENDPOINT_SIZE];
-    struct cnv_joinfile keys;
-    bool has_keys;
-    uint64_t give_up_ms; /* when the server must have answered; 0: any time */
-    struct cnv_session *session;
-    struct cnv_link *data;
-    struct cnv_link *bulk;
-    struct cnv_message attach; /* the bulk socket's first message on every connection */
-    bool wants_reconnect;
-    struct cnv_backlog backlog;
-    size_t handed;
-    bool is_closed; /* the application has gone: nothing is handed over any more */
-    uint64_t tick_ms;
-};
-
-static uint64_t now_ms(void)
+static void end_living(void)
 {
-    return (uint64_t) zclock_mono();
+    (void) pthread_mutex_lock(&living_lock);
+    for (struct cnv_actor *actor = living; actor != NULL; actor = actor->next) {
+        zactor_destroy(&actor->thread);
+    }
+    (void) pthread_mutex_unlock(&living_lock);
 }
 
-/* --- What the session asks for ------------------------------------------------------------ */
-
-static void hand_over(struct cnv_actor *actor)
+static void register_end(void)
 {
-    while (!actor->is_closed && actor->handed - atomic_load(&actor->fetched) < HANDED_MAX) {
-        convene_event *event = cnv_backlog_take(&actor->backlog);
+    /* Signals are the application's business, not CZMQ's. */
+    zsys_handler_set(NULL);
+    /* What is registered later runs earlier: CZMQ registers its own end here. */
+    (void) zsys_init();
+    (void) atexit(end_living);
+}
 
-        if (event == NULL) {
-            return;
+static void living_add(struct cnv_actor *actor)
+{
+    (void) pthread_mutex_lock(&living_lock);
+    actor->next = living;
+    living = actor;
+    (void) pthread_mutex_unlock(&living_lock);
+}
+
+static void living_remove(const struct cnv_actor *actor)
+{
+    (void) pthread_mutex_lock(&living_lock);
+    for (struct cnv_actor **at = &living; *at != NULL; at = &(*at)->next) {
+        if (*at == actor) {
+            *at = actor->next;
+            break;
         }
-        if (zmq_send(zsock_resolve(actor->pipe), &event, sizeof(event), ZMQ_DONTWAIT) < 0) {
-            convene_event_release(event);
-            return;
-        }
-        actor->handed++;
     }
-}
-
-static void deliver(void *self, convene_event *event)
-{
-    struct cnv_actor *actor = self;
-
-    actor->give_up_ms = 0;
-    cnv_backlog_put(&actor->backlog, event);
-    hand_over(actor);
-}
-
-/* "tcp://" "*" ":port" stands for the host of the data socket. */
-static void bulk_endpoint(const struct cnv_actor *actor, char *text, size_t size)
-{
-    const char *given = cnv_session_bulk_endpoint(actor->session);
-    const char *host_end = strrchr(actor->endpoint, ':');
-
-    if (strncmp(given, "tcp://*:", 8) == 0 && strncmp(actor->endpoint, "tcp://", 6) == 0) {
-        int host_len = (int) (host_end - actor->endpoint);
-
-        (void) snprintf(text, size, "%.*s%s", host_len, actor->endpoint, given + 7);
-    } else {
-        (void) snprintf(text, size, "%s", given);
-    }
-}
-
-static bool bulk_connect(struct cnv_actor *actor)
-{
-    char endpoint[2 * CNV_ENDPOINT_SIZE];
-
-    if (actor->bulk != NULL) {
-        return true;
-    }
-    bulk_endpoint(actor, endpoint, sizeof(endpoint));
-    return cnv_link_new(endpoint,
-                        actor->has_keys ? &actor->keys : NULL,
-                        BULK_FRAME_MAX,
-                        &actor->bulk,
-                        NULL) == CNV_OK;
-}
-
-static size_t session_send(void *self,
-                           enum cnv_channel channel,
-                           const struct cnv_message *message,
-                           struct cnv_blob *blob,
-                           size_t offset,
-                           size_t len)
-{
-    struct cnv_actor *actor = self;
-
-    if (channel == CNV_DATA) {
-        return actor->data == NULL ? 0 : cnv_link_send(actor->data, message, blob, offset, len);
-    }
-    if (message->kind == CNV_KIND_ATTACH) {
-        actor->attach = *message;
-    }
-    return bulk_connect(actor) ? cnv_link_send(actor->bulk, message, blob, offset, len) : 0;
-}
-
-static void session_reconnect(void *self)
-{
-    struct cnv_actor *actor = self;
-
-    /* Later: we may be called in the middle of one of these sockets. */
-    actor->wants_reconnect = true;
-}
-
-/* --- Connections -------------------------------------------------------------------------- */
-
-static void disconnect(struct cnv_actor *actor, int linger_ms)
-{
-    cnv_link_destroy(actor->bulk, 0);
-    cnv_link_destroy(actor->data, linger_ms);
-    actor->bulk = NULL;
-    actor->data = NULL;
-}
-
-static enum cnv_status data_connect(struct cnv_actor *actor, struct cnv_error *err)
-{
-    return cnv_link_new(
-        actor->endpoint, actor->has_keys ? &actor->keys : NULL, DATA_FRAME_MAX, &actor->data, err);
-}
-
-static void end_session(struct cnv_actor *actor, enum cnv_status status, const char *text)
-{
-    struct cnv_event *event = cnv_event_new(CONVENE_LOST);
-
-    disconnect(actor, LINGER_MS);
-    cnv_session_destroy(actor->session);
-    actor->session = NULL;
-    if (event != NULL) {
-        event->event.result = (convene_result) cnv_status_exit(status);
-        cnv_event_set_text(event, text);
-        deliver(actor, &event->event);
-    }
-}
-
-static void reconnect(struct cnv_actor *actor)
-{
-    struct cnv_error err;
-
-    actor->wants_reconnect = false;
-    disconnect(actor, 0);
-    atomic_store(&actor->link_state, CONVENE_LINK_WAITING);
-    if (data_connect(actor, &err) != CNV_OK) {
-        end_session(actor, err.status, err.text);
-    }
-}
-
-static void watch_data(struct cnv_actor *actor)
-{
-    char why[CNV_ERROR_TEXT_SIZE];
-    enum cnv_link_news news = cnv_link_watch(actor->data, now_ms(), why, sizeof(why));
-
-    switch (news) {
-    case CNV_LINK_UP:
-        atomic_store(&actor->link_state, CONVENE_LINK_CONNECTED);
-        cnv_session_connected(actor->session, now_ms());
-        break;
-    case CNV_LINK_DOWN:
-    case CNV_LINK_ABSENT:
-        atomic_store(&actor->link_state, CONVENE_LINK_WAITING);
-        break;
-    case CNV_LINK_REFUSED:
-        end_session(actor, CNV_E_UNREACHABLE, why);
-        break;
-    case CNV_LINK_NOTHING:
-        break;
-    }
-}
-
-static void watch_bulk(struct cnv_actor *actor)
-{
-    char why[CNV_ERROR_TEXT_SIZE];
-    enum cnv_link_news news = cnv_link_watch(actor->bulk, now_ms(), why, sizeof(why));
-
-    if (news == CNV_LINK_UP) {
-        (void) cnv_link_send(actor->bulk, &actor->attach, NULL, 0, 0);
-        /* What the session could not send before goes now. */
-        cnv_session_tick(actor->session, now_ms());
-    } else if (news == CNV_LINK_REFUSED) {
-        end_session(actor, CNV_E_UNREACHABLE, why);
-    }
-}
-
-static void complain(struct cnv_link *link, enum cnv_status status)
-{
-    struct cnv_message answer = { .kind = CNV_KIND_ERROR };
-
-    answer.error.code = (uint64_t) (-(int) status);
-    (void) snprintf(answer.error.text, sizeof(answer.error.text), "%s", cnv_status_text(status));
-    (void) cnv_link_send(link, &answer, NULL, 0, 0);
-}
-
-static void receive(struct cnv_actor *actor, enum cnv_channel channel)
-{
-    struct cnv_message message;
-    struct cnv_blob *payload = NULL;
-    enum cnv_status status = CNV_OK;
-
-    for (unsigned i = 0; i < BATCH && actor->session != NULL; i++) {
-        struct cnv_link *link = channel == CNV_DATA ? actor->data : actor->bulk;
-
-        if (!cnv_link_receive(link, &message, &payload, &status)) {
-            return;
-        }
-        if (status == CNV_OK) {
-            cnv_session_receive(actor->session, now_ms(), channel, &message, payload);
-        } else if (message.kind != CNV_KIND_ERROR) {
-            complain(link, status);
-        }
-        cnv_blob_unref(payload);
-    }
-}
-
-/* --- The thread --------------------------------------------------------------------------- */
-
-static void close_session(struct cnv_actor *actor, const char *reason)
-{
-    actor->is_closed = true;
-    if (actor->session != NULL && !cnv_session_is_over(actor->session)) {
-        cnv_session_leave(actor->session, now_ms(), reason);
-    }
-    cnv_backlog_clear(&actor->backlog);
-}
-
-static void carry_out(struct cnv_actor *actor, struct command *command)
-{
-    struct cnv_session *session = actor->session;
-    const void *argument = command->argument;
-
-    command->status = CNV_OK;
-    if (command->kind == CNV_COMMAND_CLOSE) {
-        close_session(actor, argument);
-    } else if (session == NULL || cnv_session_is_over(session)) {
-        /* Dropped without a word: FINISHED or LOST is on its way. */
-    } else if (command->kind == CNV_COMMAND_LOADED) {
-        command->status = cnv_session_loaded(session, now_ms(), argument);
-    } else if (command->kind == CNV_COMMAND_READY) {
-        command->status = cnv_session_ready(session, now_ms(), *(const uint64_t *) argument);
-    } else if (command->kind == CNV_COMMAND_CONTRIBUTE) {
-        command->status = cnv_session_contribute(session, now_ms(), argument, command->err);
-    } else {
-        command->status = cnv_session_report(session, now_ms(), argument);
-    }
-    (void) sem_post(&command->is_done);
-}
-
-/* False: the thread is to end. */
-static bool serve_pipe(struct cnv_actor *actor)
-{
-    zframe_t *frame = zframe_recv(actor->pipe);
-    bool goes_on = frame != NULL && !zframe_streq(frame, "$TERM");
-
-    if (goes_on) {
-        struct command *command = NULL;
-
-        memcpy((void *) &command, zframe_data(frame), sizeof(command));
-        carry_out(actor, command);
-    }
-    zframe_destroy(&frame);
-    return goes_on;
-}
-
-static void tick(struct cnv_actor *actor)
-{
-    uint64_t now = now_ms();
-
-    hand_over(actor);
-    if (actor->session == NULL) {
-        return;
-    }
-    if (actor->give_up_ms != 0 && now >= actor->give_up_ms) {
-        char text[CNV_ENDPOINT_SIZE + 64];
-
-        (void) snprintf(text, sizeof(text), "no server answers at %s", actor->endpoint);
-        end_session(actor, CNV_E_UNREACHABLE, text);
-        return;
-    }
-    if (atomic_load(&actor->is_interrupted)) {
-        cnv_session_leave(actor->session, now, "interrupted");
-        end_session(actor, CNV_OK, "interrupted");
-        return;
-    }
-    if (now >= actor->tick_ms) {
-        actor->tick_ms = now + TICK_MS;
-        cnv_session_speed(actor->session, atomic_load(&actor->steps_per_second));
-        cnv_session_tick(actor->session, now);
-    }
-}
-
-/* Waits for anything to do; false: the thread is to end. */
-static bool turn(struct cnv_actor *actor)
-{
-    zmq_pollitem_t items[5] = { { zsock_resolve(actor->pipe), 0, ZMQ_POLLIN, 0 } };
-    int count = 1;
-
-    if (actor->data != NULL) {
-        items[1] = (zmq_pollitem_t){ cnv_link_monitor(actor->data), 0, ZMQ_POLLIN, 0 };
-        items[2] = (zmq_pollitem_t){ cnv_link_socket(actor->data), 0, ZMQ_POLLIN, 0 };
-        count = 3;
-    }
-    if (actor->bulk != NULL) {
-        items[3] = (zmq_pollitem_t){ cnv_link_monitor(actor->bulk), 0, ZMQ_POLLIN, 0 };
-        items[4] = (zmq_pollitem_t){ cnv_link_socket(actor->bulk), 0, ZMQ_POLLIN, 0 };
-        count = 5;
-    }
-    if (zmq_poll(items, count, TICK_MS) < 0) {
-        return errno == EINTR;
-    }
-    /* Each step may end the session and with it the sockets. */
-    if (items[1].revents != 0 && actor->data != NULL) {
-        watch_data(actor);
-    }
-    if (items[2].revents != 0 && actor->data != NULL) {
-        receive(actor, CNV_DATA);
-    }
-    if (items[3].revents != 0 && actor->bulk != NULL) {
-        watch_bulk(actor);
-    }
-    if (items[4].revents != 0 && actor->bulk != NULL) {
-        receive(actor, CNV_BULK);
-    }
-    if (items[0].revents != 0 && !serve_pipe(actor)) {
-        return false;
-    }
-    tick(actor);
-    if (actor->session != NULL && cnv_session_is_over(actor->session)) {
-        disconnect(actor, LINGER_MS);
-        cnv_session_destroy(actor->session);
-        actor->session = NULL;
-    }
-    if (actor->wants_reconnect && actor->session != NULL) {
-        reconnect(actor);
-    }
-    return true;
-}
-
-static void network_thread(zsock_t *pipe, void *argument)
-{
-    struct cnv_actor *actor = argument;
-
-    actor->pipe = pipe;
-    (void) zsock_signal(pipe, 0);
-    while (turn(actor)) {
-    }
-    disconnect(actor, LINGER_MS);
-    cnv_session_destroy(actor->session);
-    actor->session = NULL;
-    cnv_backlog_clear(&actor->backlog);
+    (void) pthread_mutex_unlock(&living_lock);
 }
 
 /* --- The caller's side -------------------------------------------------------------------- */
@@ -403,34 +66,35 @@ enum cnv_status cnv_actor_new(const struct cnv_actor_setup *setup,
 {
     enum cnv_status status = CNV_OK;
     struct cnv_actor *actor = cnv_object_new(struct cnv_actor);
-    struct cnv_session_io io = { actor, session_send, deliver, session_reconnect };
+    struct cnv_session_io io = cnv_network_io;
 
     if (actor == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "client %.80s", setup->session.name);
     }
-    /* Signals are the application's business, not CZMQ's. */
-    zsys_handler_set(NULL);
+    (void) pthread_once(&living_once, register_end);
     (void) snprintf(actor->endpoint, sizeof(actor->endpoint), "%s", setup->endpoint);
     actor->has_keys = setup->keys != NULL;
     if (setup->keys != NULL) {
         actor->keys = *setup->keys;
     }
     if (setup->patience_ms >= 0) {
-        actor->give_up_ms = now_ms() + (uint64_t) setup->patience_ms + 1;
+        actor->give_up_ms = (uint64_t) zclock_mono() + (uint64_t) setup->patience_ms + 1;
     }
-    status = cnv_session_new(&setup->session, &io, now_ms(), &actor->session, err);
+    io.self = actor;
+    status = cnv_session_new(&setup->session, &io, (uint64_t) zclock_mono(), &actor->session, err);
     if (status != CNV_OK) {
         goto fail;
     }
-    status = data_connect(actor, err);
+    status = cnv_network_connect(actor, err);
     if (status != CNV_OK) {
         goto fail;
     }
-    actor->thread = zactor_new(network_thread, actor);
+    actor->thread = zactor_new(cnv_network_thread, actor);
     if (actor->thread == NULL) {
         status = cnv_fail(err, CNV_E_SYSTEM, "no network thread");
         goto fail;
     }
+    living_add(actor);
     *ret_actor = actor;
     return CNV_OK;
 
@@ -444,8 +108,8 @@ enum cnv_status cnv_actor_command(struct cnv_actor *actor,
                                   const void *argument,
                                   struct cnv_error *err)
 {
-    struct command command = { .kind = kind, .argument = argument, .err = err };
-    struct command *sent = &command;
+    struct cnv_command command = { .kind = kind, .argument = argument, .err = err };
+    struct cnv_command *sent = &command;
 
     if (sem_init(&command.is_done, 0, 0) != 0) {
         return cnv_fail(err, CNV_E_SYSTEM, "no semaphore");
@@ -464,12 +128,12 @@ enum cnv_status cnv_actor_command(struct cnv_actor *actor,
 convene_event *cnv_actor_wait(struct cnv_actor *actor, int64_t timeout_ms)
 {
     void *pipe = zsock_resolve(actor->thread);
-    uint64_t until = now_ms() + (timeout_ms > 0 ? (uint64_t) timeout_ms : 0);
+    uint64_t until = (uint64_t) zclock_mono() + (timeout_ms > 0 ? (uint64_t) timeout_ms : 0);
     convene_event *event = NULL;
 
     while (zmq_recv(pipe, (void *) &event, sizeof(event), ZMQ_DONTWAIT) < 0) {
         zmq_pollitem_t item = { pipe, 0, ZMQ_POLLIN, 0 };
-        uint64_t now = now_ms();
+        uint64_t now = (uint64_t) zclock_mono();
 
         if (timeout_ms >= 0 && now >= until) {
             return NULL;
@@ -487,6 +151,7 @@ void cnv_actor_destroy(struct cnv_actor *actor, const char *reason)
     if (actor == NULL) {
         return;
     }
+    living_remove(actor);
     if (actor->thread != NULL) {
         if (cnv_actor_command(actor, CNV_COMMAND_CLOSE, reason, NULL) == CNV_OK) {
             while ((event = cnv_actor_wait(actor, 0)) != NULL) {
@@ -495,7 +160,7 @@ void cnv_actor_destroy(struct cnv_actor *actor, const char *reason)
         }
         zactor_destroy(&actor->thread);
     }
-    disconnect(actor, 0);
+    cnv_network_disconnect(actor, 0);
     cnv_session_destroy(actor->session);
     cnv_free(actor);
 }
