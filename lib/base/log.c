@@ -44,7 +44,13 @@ const char *cnv_log_quote(const char *text)
         if (*p == '"' || *p == '\\') {
             out[used++] = '\\';
         }
-        out[used++] = (unsigned char) *p < ' ' ? ' ' : *p;
+        bool is_control = (unsigned char) *p < ' ';
+
+        out[used] = *p;
+        if (is_control) {
+            out[used] = ' ';
+        }
+        used++;
     }
     out[used++] = '"';
     out[used] = '\0';

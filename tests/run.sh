@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Builds everything with warnings as errors and runs every test. On a fresh Debian 12, as root or
+# with sudo: installs what is missing (offline when nothing is).
+#
+#   bash tests/run.sh            what every change must pass
+#   bash tests/run.sh --all      and the long ones: more seeds, clang-tidy on the tests, quickstart
+#
+# The last line is "N passed, N failed, N skipped". Test data: CONVENE_TEST_DATA, or shared/data
+# beside the repository; tests that need it are skipped without it (tests/skips.txt).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+all=no
+case "${1:-}" in
+'') ;;
+--all) all=yes ;;
+*) echo "usage: tests/run.sh [--all]" >&2; exit 2 ;;
+esac
+
+export LC_ALL=C.UTF-8
+export CONVENE_TEST_DATA=${CONVENE_TEST_DATA:-$(realpath -m ../shared/data)}
+if [ $all = yes ]; then
+    export CONVENE_TEST_ALL=1
+fi
+
+step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
+
+# setup DIRECTORY OPTION...: makes or keeps a build directory.
+setup() {
+    local directory=$1
+    shift
+    if [ -e "$directory/build.ninja" ]; then
+        meson configure "$directory" --werror "$@" > /dev/null
+    else
+        meson setup "$directory" --werror "$@" > /dev/null
+    fi
+}
+
+# run_tests DIRECTORY ARGUMENT...: failures are counted from the log at the end.
+logs=()
+run_tests() {
+    local directory=$1
+    shift
+    rm -f "$directory"/meson-logs/testlog*.json
+    meson test -C "$directory" --no-rebuild --print-errorlogs "$@" || true
+    logs+=("$directory"/meson-logs/testlog*.json)
+}
+
+step packages
+bash tests/support/packages.sh build data test
+step "build"
+setup build
+ninja -C build
+step "tests"
+run_tests build
+step "build with address and undefined-behaviour sanitizers"
+setup build-sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
+ninja -C build-sanitize
+step "tests with sanitizers"
+run_tests build-sanitize --setup sanitize --suite unit --suite simulation --suite fuzz
+step "counts"
+python3 tests/support/count.py tests/skips.txt "${logs[@]}"

@@ -1,0 +1,63 @@
+#!/bin/bash
+# The command line without a daemon: help, exit codes, keys, and that nothing half done is left.
+. "$(dirname "$0")/tap.sh"
+cd "$DIR" || exit 1
+PATH=$BUILD:$PATH
+export PATH XDG_RUNTIME_DIR="$DIR"
+
+has_help() {
+    convene "$@" --help > help.txt && grep -q '^usage: convene ' help.txt && grep -q '^examples:' help.txt
+}
+for command in run status agents rounds policy 'model get' drain stop keygen; do
+    # shellcheck disable=SC2086
+    check "$command has help with examples" has_help $command
+done
+
+check "no command is asking wrongly" bash -c 'convene; [ $? -eq 2 ]'
+check "an unknown command is named" refuses 2 "unknown command 'nonsense'" convene nonsense
+check "an unknown option is named" refuses 2 "unknown option '--nonsense'" convene status --nonsense
+check "a missing value is named" refuses 2 "needs a value" convene status --timeout
+check "no daemon: refused" refuses 3 "no daemon answers" convene status
+check "no daemon named by --control: refused" refuses 3 "$DIR/none" convene stop --control "ipc://$DIR/none"
+check "an endpoint that is none" refuses 2 "nonsense" convene status --control nonsense
+CONVENE_CONTROL=ipc://$DIR/variable check "no daemon named by CONVENE_CONTROL" refuses 3 "$DIR/variable" convene status
+check "--json: a failure is an envelope too" bash -c \
+    'convene status --json 2> /dev/null | jq -e "(.ok == false) and (.error.name == \"unreachable\") and (.schema == 1)"'
+
+# A socket where somebody listens who never answers.
+start silent python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('$DIR/silent'); s.listen(); time.sleep(60)"
+until_true 5 test -S "$DIR/silent"
+check "a silent one is given up after --timeout" refuses 3 "cannot reach" convene status --control "ipc://$DIR/silent" --timeout 0.5
+
+run() { refuses "$1" "$2" convene run --out result "${@:3}"; }
+printf '1 1:1\n-1 1:2\n' > good.libsvm
+mkdir other && touch other/thesis.tex
+check "run: data is needed" run 2 "--data FILE is missing"
+check "run: a missing file" run 2 "No such file" --data missing.libsvm
+check "run: a missing test file" run 2 "data/test" --data good.libsvm --test missing.libsvm
+check "run: an unknown key gets the nearest one" run 2 "policy/local-steps" --data good.libsvm --set policy/localsteps=3
+check "run: a value out of range" run 2 "run/agents" --data good.libsvm --agents 0
+check "run: a value that is no number" run 2 "run/seed" --data good.libsvm --set run/seed=x
+check "run: no assignment" run 2 "nonsense" --data good.libsvm --set nonsense
+check "run: a missing configuration" run 2 "missing.zpl" --data good.libsvm --config missing.zpl
+CONVENE_POLICY_NONSENSE=1 check "run: an unknown variable of a section" run 2 "CONVENE_POLICY_NONSENSE" --data good.libsvm
+check "run: a foreign directory is left alone" refuses 2 "holds files" convene run --data good.libsvm --out other
+check "run: nothing was written" test ! -e result
+
+convene keygen --server --out server.key --advertise tcp://127.0.0.1:5550 > /dev/null
+convene keygen --agent gpu-1 --server-key server.key.pub > /dev/null
+mode() { same "$(stat -c %a "$1")" "$2"; }
+check "keygen: secrets are for their owner alone" mode server.key 600
+check "keygen: a join file too" mode gpu-1.join 600
+check "keygen: the public part is public" mode server.key.pub 644
+check "keygen: the public part has no secret" bash -c '! grep -q secret-key server.key.pub'
+check "keygen: the agent is on the allow list" grep -q '^gpu-1 .\{40\}$' agents.allow
+check "keygen: the join file has the address" grep -q 'tcp://127.0.0.1:5550' gpu-1.join
+check "keygen: no file is overwritten" refuses 2 "gpu-1.join" convene keygen --agent gpu-1 --server-key server.key.pub
+check "keygen: no server key is overwritten" refuses 2 "server.key" convene keygen --server --advertise tcp://h:1
+check "keygen: a name must be one" refuses 2 "no name" convene keygen --agent 'no name' --server-key server.key.pub
+check "keygen: refuses names are not let in" same "$(wc -l < agents.allow)" 1
+check "keygen: server or agent" refuses 2 "either" convene keygen
+mkdir keys
+check "keygen: a directory as allow list" convene keygen --agent gpu-2 --server-key server.key --allow keys
+check "keygen: holds a certificate then" test -e keys/gpu-2.pub
