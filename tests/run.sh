@@ -29,9 +29,9 @@ setup() {
     local directory=$1
     shift
     if [ -e "$directory/build.ninja" ]; then
-        meson configure "$directory" --werror "$@" > /dev/null
+        meson configure "$directory" "$@" > /dev/null
     else
-        meson setup "$directory" --werror "$@" > /dev/null
+        meson setup "$directory" "$@" > /dev/null
     fi
 }
 
@@ -48,12 +48,13 @@ run_tests() {
 step packages
 bash tests/support/packages.sh build data test
 step "build"
-setup build
+setup build -Dwerror=true
 ninja -C build
 step "tests"
 run_tests build
 step "build with address and undefined-behaviour sanitizers"
-setup build-sanitize -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
+# Not with warnings as errors: instrumented code makes gcc see null pointers that are none.
+setup build-sanitize -Dwerror=false -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
 ninja -C build-sanitize
 step "tests with sanitizers"
 run_tests build-sanitize --setup sanitize --suite unit --suite simulation --suite fuzz
