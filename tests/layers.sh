@@ -16,6 +16,7 @@ lib/run             lib/base uv
 lib/client          lib/base lib/net proto
 lib/client/actor    lib/base lib/net proto czmq
 lib/client/link     lib/base lib/net proto czmq
+lib/client/network  lib/base lib/net proto czmq
 proto               lib/base msgpack
 server/engine       lib/base lib/run proto server/policy/policy.h server/aggregate server/optimiser
 server/policy       lib/base lib/num
@@ -25,7 +26,7 @@ server/io           lib/base lib/run lib/loop lib/net lib/config proto server zm
 agent/data          lib/base lib/num zlib lzma
 agent/problem       lib/base lib/num agent/data
 agent/solver        lib/base lib/num agent/data agent/problem
-agent/trainer       lib/base lib/num lib/client/convene.h agent/data agent/problem agent/solver
+agent/trainer       lib/base lib/num lib/config lib/client/convene.h proto/plan.h agent/data agent/problem agent/solver
 agent/main          lib/base lib/config lib/num lib/net lib/client agent
 sim                 lib/base lib/run lib/client proto server/engine server/policy server/aggregate server/optimiser agent
 cli                 lib/base lib/config lib/net lib/client/joinfile.h proto zmq jansson
@@ -109,6 +110,7 @@ while IFS=: read -r file line; do
         fi
     else
         path_of "$name" "${file%/*}"
+        [[ $target != nowhere/* ]] || continue # the compiler will say so
         [[ $target != "${file%/*}/"* && $target != "$own/"* ]] || continue
     fi
     for one in $may; do
