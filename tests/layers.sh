@@ -23,6 +23,7 @@ server/policy       lib/base lib/num
 server/aggregate    lib/base lib/num lib/run
 server/optimiser    lib/base lib/num
 server/io           lib/base lib/run lib/loop lib/net lib/config proto server zmq uv jansson
+server/main.c       lib/base lib/run lib/loop lib/net lib/config proto server zmq uv
 agent/data          lib/base lib/num zlib lzma
 agent/problem       lib/base lib/num agent/data
 agent/solver        lib/base lib/num agent/data agent/problem

@@ -5,6 +5,10 @@ cd "$DIR" || exit 1
 PATH=$BUILD:$PATH
 export PATH XDG_RUNTIME_DIR="$DIR"
 
+same() {
+    [ "$1" = "$2" ] || { echo "\"$1\" is not \"$2\""; return 1; }
+}
+
 has_help() {
     convene "$@" --help > help.txt && grep -q '^usage: convene ' help.txt && grep -q '^examples:' help.txt
 }
@@ -21,8 +25,9 @@ check "no daemon: refused" refuses 3 "no daemon answers" convene status
 check "no daemon named by --control: refused" refuses 3 "$DIR/none" convene stop --control "ipc://$DIR/none"
 check "an endpoint that is none" refuses 2 "nonsense" convene status --control nonsense
 CONVENE_CONTROL=ipc://$DIR/variable check "no daemon named by CONVENE_CONTROL" refuses 3 "$DIR/variable" convene status
-check "--json: a failure is an envelope too" bash -c \
-    'convene status --json 2> /dev/null | jq -e "(.ok == false) and (.error.name == \"unreachable\") and (.schema == 1)"'
+convene status --json > failure.json 2> /dev/null
+check "--json: a failure is an envelope too" same "$(jq -c '[.schema, .ok, .error.code, .error.name]' failure.json)" \
+    '[1,false,62,"unreachable"]'
 
 # A socket where somebody listens who never answers.
 start silent python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('$DIR/silent'); s.listen(); time.sleep(60)"

@@ -3,7 +3,7 @@
 # Every wait has a deadline, and nothing waits for time alone. What a script starts with start or
 # daemon is ended when it exits, by its process number.
 
-BUILD=$1
+BUILD=$(realpath "$1")
 CONVENED=$BUILD/convened
 CONVENE=$BUILD/convene
 AVERAGER=$BUILD/tests/system/averager
