@@ -214,6 +214,22 @@ static void recv_replaced(struct cnv_session *session, const struct cnv_msg_repl
     cnv_session_lose(session, CNV_E_REPLACED, text);
 }
 
+static void
+recv_finish(struct cnv_session *session, uint64_t now_ms, const struct cnv_msg_finish *finish)
+{
+    /* A run that is over already answers hello with its end. */
+    if (session->is_welcome && finish->run != session->welcome.run) {
+        return;
+    }
+    if (!session->is_welcome) {
+        cnv_download_drop(session);
+    }
+    session->has_finish = true;
+    session->finish = *finish;
+    session->finish_ms = now_ms;
+    cnv_session_finish(session);
+}
+
 /* Messages of a run we have been welcomed to. */
 static void recv_of_run(struct cnv_session *session,
                         uint64_t now_ms,
@@ -230,12 +246,6 @@ static void recv_of_run(struct cnv_session *session,
         cnv_session_recv_commit(session, now_ms, &message->commit, payload);
     } else if (message->kind == CNV_KIND_CREDIT) {
         cnv_upload_recv_credit(session, &message->credit);
-    } else if (message->kind == CNV_KIND_FINISH && message->finish.run == run) {
-        session->has_finish = true;
-        session->finish = message->finish;
-        session->finish_ms = now_ms;
-        cnv_session_finish(session);
-        return;
     } else {
         return;
     }
@@ -262,6 +272,8 @@ void cnv_session_receive(struct cnv_session *session,
         recv_replaced(session, &message->replaced);
     } else if (message->kind == CNV_KIND_ERROR) {
         recv_error(session, &message->error);
+    } else if (message->kind == CNV_KIND_FINISH) {
+        recv_finish(session, now_ms, &message->finish);
     } else if (message->kind == CNV_KIND_CHUNK) {
         cnv_download_recv_chunk(session, now_ms, &message->chunk, payload);
     } else if (session->is_welcome) {

@@ -153,6 +153,20 @@ Test(session, ends_when_replaced_or_refused, .timeout = 5)
     desk_close(desk);
 }
 
+Test(session, run_that_is_over_already_ends_it_too, .timeout = 5)
+{
+    struct desk *desk = desk_new("worker");
+    struct cnv_message finish = { .kind = CNV_KIND_FINISH };
+
+    finish.finish =
+        (struct cnv_msg_finish){ .run = RUN, .version = 2, .exit = 1, .reason = "over" };
+    hear(desk, &finish, NULL, 0);
+    cr_assert_eq(desk->events, 1);
+    cr_assert_eq(desk->event[0]->kind, CONVENE_FINISHED);
+    cr_assert_eq(desk->event[0]->exit_code, 1);
+    desk_close(desk);
+}
+
 Test(session, follower_receives_commits_without_data, .timeout = 5)
 {
     struct desk *desk = desk_new("follower");
