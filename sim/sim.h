@@ -51,6 +51,7 @@ struct cnv_sim_faults {
 struct cnv_sim_setup {
     const struct cnv_config *config;     /* of the run; borrowed for the sim's life */
     uint64_t seed;                       /* of the faults; the run has its own, run/seed */
+    uint32_t shards;                     /* the data is cut into; 0: run/agents */
     const struct cnv_sim_faults *faults; /* NULL: none; copied */
     bool is_checked; /* after every step look whether the promises of DESIGN.md 7 hold */
     FILE *trace;     /* a line a message; NULL: none */
@@ -104,10 +105,13 @@ void cnv_sim_stop(struct cnv_sim *sim, const char *reason);
 
 /* --- For stories: what happens to one agent. Agents count from 0. ------------------------ */
 
-/* Starts one more agent (a late joiner: shard 0 of 0, leased; or a follower). Returns its number.
- */
-CNV_MUST_CHECK enum cnv_status
-cnv_sim_add(struct cnv_sim *sim, const char *role, size_t *ret_agent, struct cnv_error *err);
+/* Starts one more agent, "agent-N" in the role "worker" or "follower", with the shard so numbered;
+ * 0: it asks the server for one. Returns its number. */
+CNV_MUST_CHECK enum cnv_status cnv_sim_add(struct cnv_sim *sim,
+                                           const char *role,
+                                           uint32_t shard,
+                                           size_t *ret_agent,
+                                           struct cnv_error *err);
 
 void cnv_sim_kill(struct cnv_sim *sim, size_t agent);   /* kill -9: its connections close */
 void cnv_sim_revive(struct cnv_sim *sim, size_t agent); /* a new process under the same name */

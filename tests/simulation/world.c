@@ -1,0 +1,263 @@
+/* world.c - see world.h. */
+#include "world.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/mem.h"
+#include "base/rng.h"
+
+enum { NONZEROS = 8 };
+
+/* --- Data --------------------------------------------------------------------------------- */
+
+/* Sparse rows of NONZEROS ascending columns each; labels follow a fixed direction, with noise. */
+static struct cnv_shard *shard_new(const struct world *world, uint64_t number, size_t rows)
+{
+    struct cnv_rng rng;
+    size_t nonzeros = world->features < NONZEROS ? world->features : NONZEROS;
+    size_t stride = world->features / nonzeros;
+    struct cnv_shard *shard = cnv_object_new(struct cnv_shard);
+
+    if (shard == NULL) {
+        return NULL;
+    }
+    shard->rows = rows;
+    shard->features = world->features;
+    shard->labels = cnv_array_new(rows, sizeof(*shard->labels));
+    shard->row_start = cnv_array_new(rows + 1, sizeof(*shard->row_start));
+    shard->columns = cnv_array_new(rows * nonzeros, sizeof(*shard->columns));
+    shard->values = cnv_array_new(rows * nonzeros, sizeof(*shard->values));
+    if (shard->labels == NULL || shard->row_start == NULL || shard->columns == NULL ||
+        shard->values == NULL) {
+        cnv_shard_destroy(shard);
+        return NULL;
+    }
+    cnv_rng_init(&rng, world->seed, CNV_RNG_SYNTHETIC, number, 0);
+    for (size_t i = 0; i < rows; i++) {
+        double score = cnv_rng_normal(&rng);
+
+        shard->row_start[i + 1] = (i + 1) * nonzeros;
+        for (size_t k = 0; k < nonzeros; k++) {
+            size_t column = k * stride + (size_t) cnv_rng_below(&rng, stride);
+            double value = cnv_rng_normal(&rng);
+
+            shard->columns[i * nonzeros + k] = (uint32_t) column;
+            shard->values[i * nonzeros + k] = value;
+            score += value * (column % 3 == 0 ? 1.5 : -0.5);
+        }
+        double label = floor((1 + tanh(score / 3)) / 2 * (double) world->classes);
+        shard->labels[i] = label < (double) world->classes ? label : (double) world->classes - 1;
+    }
+    /* Each shard shows all labels and the highest column, so that no late joiner misfits. */
+    for (size_t i = 0; i < world->classes && i < rows; i++) {
+        shard->labels[i] = (double) i;
+    }
+    shard->columns[nonzeros - 1] = (uint32_t) world->features - 1;
+    return shard;
+}
+
+static enum cnv_status load(void *self,
+                            const struct cnv_config *config,
+                            uint32_t shard,
+                            uint32_t shards,
+                            struct cnv_shard **ret_shard,
+                            struct cnv_shard **ret_test,
+                            struct cnv_error *err)
+{
+    const struct world *world = self;
+
+    (void) config;
+    (void) shards;
+    *ret_shard = shard_new(world, shard, world->rows + (shard * 7) % 20);
+    *ret_test = shard_new(world, 0, 20);
+    if (*ret_shard == NULL || *ret_test == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "shard %u", shard);
+    }
+    return CNV_OK;
+}
+
+/* --- Settings ----------------------------------------------------------------------------- */
+
+void world_set(struct world *world, const char *path, const char *value)
+{
+    struct cnv_error err = { 0 };
+
+    if (cnv_config_set(world->config, path, value, "world", &err) != CNV_OK) {
+        (void) fprintf(stderr, "%s\n", err.text);
+        abort();
+    }
+}
+
+static void set_number(struct world *world, const char *path, double value)
+{
+    char text[40];
+
+    (void) snprintf(text, sizeof(text), "%.17g", value);
+    world_set(world, path, text);
+}
+
+void world_init(struct world *world, size_t agents)
+{
+    *world = (struct world){ .seed = 1, .features = 6, .rows = 60, .classes = 2 };
+    world->config = cnv_config_new();
+    if (world->config == NULL) {
+        abort();
+    }
+    set_number(world, "run/agents", (double) agents);
+    world_set(world, "run/rounds", "4");
+    world_set(world, "problem/l2", "1e-2");
+    world_set(world, "limits/heartbeat", "1");
+    world_set(world, "limits/patience", "4");
+    world_set(world, "limits/chunk", "4096");
+    world->limit_ms = 60000;
+}
+
+void world_set_features(struct world *world, size_t features)
+{
+    world->features = features;
+    world->rows = 30;
+    world_set(world, "solver/kind", "sgd");
+    world_set(world, "solver/batch", "8");
+}
+
+/* --- Drawn from a seed -------------------------------------------------------------------- */
+
+static size_t draw_agents(struct cnv_rng *rng)
+{
+    uint64_t kind = cnv_rng_below(rng, 40);
+
+    if (kind == 0) {
+        return 100;
+    }
+    if (kind < 4) {
+        return 10 + (size_t) cnv_rng_below(rng, 30);
+    }
+    return 2 + (size_t) cnv_rng_below(rng, 5);
+}
+
+static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents)
+{
+    uint64_t kind = cnv_rng_below(rng, 10);
+
+    if (kind < 3 && agents <= 10) {
+        /* 80,000 bytes and more: by chunks; now and then more than one slice. */
+        world_set_features(world, kind == 0 && agents <= 3 ? 70000 : 10000);
+        world_set(world, "run/rounds", "3");
+        set_number(world, "limits/window", (double) (1 + cnv_rng_below(rng, 8)));
+        return;
+    }
+    if (kind == 3) {
+        world->classes = 3;
+        world_set(world, "problem/kind", "softmax");
+    } else if (kind == 4) {
+        world_set(world, "problem/kind", "ridge");
+    }
+    if (kind < 7) {
+        static const char *const solvers[] = { "newton", "giant", "sgd" };
+
+        world_set(world, "solver/kind", solvers[cnv_rng_below(rng, 3)]);
+    } else {
+        world_set(world, "policy/kind", "adaptive-l");
+        world_set(world, "policy/delta", kind == 7 ? "inf" : "1e-2");
+        world_set(world, "run/rounds", "6");
+    }
+}
+
+static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
+{
+    struct cnv_sim_faults *faults = &world->faults;
+    uint64_t mix = cnv_rng_below(rng, 256);
+    /* The more agents, the rarer each of them fails: else no round would ever find all at once. */
+    uint32_t every_ms = (uint32_t) (4000 * agents);
+
+    faults->delay_ms = (uint32_t) cnv_rng_below(rng, 3) * 60;
+    faults->notice_ms = (mix & 1) != 0 ? 500 : 0;
+    faults->away_ms = (mix & 2) != 0 ? 2000 : 12000;
+    faults->step_ms = (mix & 4) != 0 ? 400 : 5;
+    faults->loss = (mix & 8) != 0 ? 0.03 : 0;
+    faults->duplicate = (mix & 8) != 0 ? 0.05 : 0;
+    faults->reorder = (mix & 16) != 0 ? 0.2 : 0;
+    faults->cut_every_ms = (mix & 32) != 0 ? every_ms : 0;
+    faults->kill_every_ms = (mix & 64) != 0 ? every_ms : 0;
+    faults->freeze_every_ms = (mix & 128) != 0 ? every_ms : 0;
+    faults->defers_jobs = cnv_rng_below(rng, 2) == 0;
+    faults->until_ms = 10000 + 1000 * cnv_rng_below(rng, 30);
+    world->limit_ms = faults->until_ms + 90000;
+}
+
+void world_draw(struct world *world, uint64_t seed)
+{
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 1, 0);
+    size_t agents = draw_agents(&rng);
+    world_init(world, agents);
+    world->seed = seed;
+    set_number(world, "run/seed", (double) seed);
+    set_number(world, "run/rounds", (double) (3 + cnv_rng_below(&rng, 8)));
+    set_number(world, "sync/rejoin", (double) cnv_rng_below(&rng, 4));
+    world_set(world, "encoding/up", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
+    world_set(world, "encoding/down", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
+    world_set(world, "aggregate/weighting", cnv_rng_below(&rng, 4) == 0 ? "uniform" : "samples");
+    draw_problem(world, &rng, agents);
+    draw_faults(world, &rng, agents);
+}
+
+void world_describe(const struct world *world, char *text, size_t size)
+{
+    const struct cnv_config *config = world->config;
+    const struct cnv_sim_faults *faults = &world->faults;
+
+    (void) snprintf(text,
+                    size,
+                    "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s | delay=%u loss=%g "
+                    "dup=%g reorder=%g cut=%u kill=%u freeze=%u notice=%u away=%u step=%u "
+                    "defer=%d until=%" PRIu64,
+                    cnv_config_value(config, "problem/kind"),
+                    cnv_config_value(config, "solver/kind"),
+                    cnv_config_value(config, "policy/kind"),
+                    cnv_config_value(config, "run/agents"),
+                    cnv_config_value(config, "run/rounds"),
+                    world->features,
+                    cnv_config_value(config, "encoding/up"),
+                    cnv_config_value(config, "encoding/down"),
+                    faults->delay_ms,
+                    faults->loss,
+                    faults->duplicate,
+                    faults->reorder,
+                    faults->cut_every_ms,
+                    faults->kill_every_ms,
+                    faults->freeze_every_ms,
+                    faults->notice_ms,
+                    faults->away_ms,
+                    faults->step_ms,
+                    faults->defers_jobs,
+                    faults->until_ms);
+}
+
+/* --- Life --------------------------------------------------------------------------------- */
+
+enum cnv_status world_start(struct world *world, FILE *trace, struct cnv_error *err)
+{
+    world->setup.config = world->config;
+    world->setup.seed = world->seed;
+    world->setup.faults = &world->faults;
+    world->setup.is_checked = true;
+    world->setup.trace = trace;
+    world->setup.self = world;
+    world->setup.load = load;
+    return cnv_sim_new(&world->setup, &world->sim, err);
+}
+
+bool world_fini(struct world *world)
+{
+    cnv_sim_destroy(world->sim);
+    cnv_config_destroy(world->config);
+    world->sim = NULL;
+    world->config = NULL;
+    return cnv_blob_alive() == 0;
+}

@@ -1,0 +1,46 @@
+/*
+ * world.h - small synthetic runs for the simulator: data, configuration and faults from a seed.
+ *
+ * Shards are drawn by counter, so that an agent that comes back reads the same rows. All memory is
+ * given back by world_fini, which fails the caller's test if a blob is left.
+ */
+#ifndef CNV_TESTS_SIMULATION_WORLD_H
+#define CNV_TESTS_SIMULATION_WORLD_H
+
+#include "config/config.h"
+#include "sim/sim.h"
+
+struct world {
+    struct cnv_config *config;
+    struct cnv_sim_faults faults;
+    struct cnv_sim_setup setup;
+    struct cnv_sim *sim;
+    uint64_t seed;
+    size_t features;
+    size_t rows;       /* about so many in a shard */
+    size_t classes;    /* 2 for logistic */
+    uint64_t limit_ms; /* virtual time after which a run counts as stuck */
+};
+
+/* A quiet world of so many agents: logistic regression by newton, 4 rounds. */
+void world_init(struct world *world, size_t agents);
+
+/* Sets a key; a value that is not allowed ends the program. */
+void world_set(struct world *world, const char *path, const char *value);
+
+/* A model of so many features; above 8192 it travels in chunks. */
+void world_set_features(struct world *world, size_t features);
+
+/* What this seed makes of the world: size, solver, policy, encodings, faults. */
+void world_draw(struct world *world, uint64_t seed);
+
+/* One line: what was drawn. */
+void world_describe(const struct world *world, char *text, size_t size);
+
+/* Starts the simulation; it is checked after every step. */
+enum cnv_status world_start(struct world *world, FILE *trace, struct cnv_error *err);
+
+/* Ends it. False: blobs were left. */
+bool world_fini(struct world *world);
+
+#endif
