@@ -29,7 +29,7 @@ agent/problem       lib/base lib/num agent/data
 agent/solver        lib/base lib/num agent/data agent/problem
 agent/trainer       lib/base lib/num lib/config lib/client/convene.h proto/plan.h agent/data agent/problem agent/solver
 agent/main          lib/base lib/config lib/num lib/net lib/client agent
-sim                 lib/base lib/run lib/client proto server/engine server/policy server/aggregate server/optimiser agent
+sim                 lib/base lib/run lib/config lib/client proto server/engine server/policy server/aggregate server/optimiser agent
 cli                 lib/base lib/config lib/net lib/client/joinfile.h proto zmq jansson
 cli/run_inline      lib/base lib/config lib/client proto sim server/engine agent/data agent/trainer jansson
 '

@@ -46,10 +46,9 @@ struct cnv_trainer {
 
     /* The round in hand. */
     bool is_active;  /* from ROUND to the end of its plan */
-    bool is_begun;   /* solver's begin was called and not concluded */
     bool is_waiting; /* for the exchange to settle */
     bool is_evaluation;
-    struct engaged_solver *solver;
+    struct engaged_solver *solver; /* begun and not concluded; NULL: none */
     struct cnv_plan plan;
     uint64_t round;
     uint64_t attempt;
@@ -81,7 +80,6 @@ static void forget_run(struct cnv_trainer *trainer)
     trainer->model = NULL;
     trainer->solver = NULL;
     trainer->is_active = false;
-    trainer->is_begun = false;
 }
 
 /* --- Joining ------------------------------------------------------------------------------- */
@@ -215,10 +213,10 @@ static enum cnv_status find_solver(struct cnv_trainer *trainer,
 
 static void conclude(struct cnv_trainer *trainer, bool counted)
 {
-    if (trainer->is_begun) {
+    if (trainer->solver != NULL) {
         trainer->solver->ops->concluded(trainer->solver->state, counted);
     }
-    trainer->is_begun = false;
+    trainer->solver = NULL;
     trainer->is_active = false;
 }
 
@@ -244,7 +242,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         }
     }
     /* A round begun anew by the same solver is forgotten by its begin. */
-    if (trainer->is_begun && (solver != trainer->solver || event->round != trainer->round)) {
+    if (solver != trainer->solver || event->round != trainer->round) {
         conclude(trainer, false);
     }
     memcpy(trainer->model, event->values, event->length * sizeof(*trainer->model));
@@ -267,7 +265,6 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         };
 
         solver->ops->begin(solver->state, &round);
-        trainer->is_begun = true;
     }
     return CNV_OK;
 }
@@ -285,7 +282,7 @@ static void on_settled(struct cnv_trainer *trainer, const convene_event *event)
         event->attempt != trainer->attempt || event->exchange != trainer->exchange) {
         return;
     }
-    if (trainer->is_begun) {
+    if (trainer->solver != NULL) {
         trainer->solver->ops->settled(trainer->solver->state,
                                       trainer->plan.names[trainer->exchange],
                                       trainer->exchange,
