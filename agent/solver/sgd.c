@@ -6,12 +6,11 @@
  * The batch is drawn from (seed, shard, k), so a repeated round repeats its batches. v outlives
  * the round: it advances only when the contribution was counted.
  */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/schedule.h"
 #include "num/vector.h"
 #include "solver/solver.h"
 
@@ -19,11 +18,8 @@ struct sgd {
     struct cnv_problem *problem;
     uint64_t seed;
     uint32_t shard;
-    double step;
+    struct cnv_schedule schedule;
     double momentum;
-    double decay;
-    uint64_t *decay_at; /* [decays] iterations, ascending */
-    size_t decays;
     size_t batch;   /* rows; 0: the whole shard */
     size_t *order;  /* [rows] identity between draws */
     size_t *picked; /* [batch] where the draw swapped */
@@ -37,41 +33,6 @@ struct sgd {
     double *g; /* also the update that is contributed */
 };
 
-/* "1000,1500": ascending iterations. */
-static enum cnv_status read_decays(struct sgd *sgd, const char *text, struct cnv_error *err)
-{
-    const char *at = text;
-
-    if (*text == '\0') {
-        return CNV_OK;
-    }
-    sgd->decay_at = cnv_array_new(strlen(text), sizeof(*sgd->decay_at));
-    if (sgd->decay_at == NULL) {
-        return cnv_fail(err, CNV_E_NOMEM, "solver/decay-at");
-    }
-    for (;;) {
-        char *end = NULL;
-
-        errno = 0;
-        unsigned long long value = strtoull(at, &end, 10);
-        bool is_number = end != at && *at >= '0' && *at <= '9' && errno == 0;
-        bool rises = sgd->decays == 0 || value > sgd->decay_at[sgd->decays - 1];
-
-        if (!is_number || !rises || (*end != ',' && *end != '\0')) {
-            return cnv_fail(err,
-                            CNV_E_INPUT,
-                            "solver/decay-at=%s: expected ascending iterations with commas "
-                            "between them, like 1000,1500",
-                            text);
-        }
-        sgd->decay_at[sgd->decays++] = value;
-        if (*end == '\0') {
-            return CNV_OK;
-        }
-        at = end + 1;
-    }
-}
-
 static enum cnv_status
 sgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
 {
@@ -83,9 +44,7 @@ sgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *er
     sgd->problem = setup->problem;
     sgd->seed = setup->seed;
     sgd->shard = setup->shard;
-    sgd->step = cnv_config_real(setup->config, "solver/step");
     sgd->momentum = cnv_config_real(setup->config, "solver/momentum");
-    sgd->decay = cnv_config_real(setup->config, "solver/decay");
     sgd->batch = batch < rows ? batch : 0;
     sgd->vectors = n <= SIZE_MAX / 4 ? cnv_array_new(4 * n, sizeof(double)) : NULL;
     sgd->order = cnv_array_new(rows, sizeof(*sgd->order));
@@ -100,14 +59,13 @@ sgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *er
     for (size_t i = 0; i < rows; i++) {
         sgd->order[i] = i;
     }
-    return read_decays(sgd, cnv_config_text(setup->config, "solver/decay-at"), err);
+    return cnv_schedule_read(setup->config, &sgd->schedule, err);
 }
 
 static void sgd_fini(void *state)
 {
     struct sgd *sgd = state;
 
-    cnv_free(sgd->decay_at);
     cnv_free(sgd->order);
     cnv_free(sgd->picked);
     cnv_free(sgd->vectors);
@@ -124,16 +82,6 @@ static void sgd_begin(void *state, const struct cnv_solver_round *round)
     sgd->iteration = round->iteration;
     cnv_vector_copy(n, round->model, sgd->u);
     cnv_vector_copy(n, sgd->velocity, sgd->pending);
-}
-
-static double step_at(const struct sgd *sgd)
-{
-    double step = sgd->step;
-
-    for (size_t i = 0; i < sgd->decays && sgd->decay_at[i] <= sgd->iteration; i++) {
-        step *= sgd->decay;
-    }
-    return step;
 }
 
 static void swap(size_t *order, size_t i, size_t j)
@@ -176,7 +124,7 @@ static enum cnv_status sgd_step(void *state, struct cnv_error *err)
     (void) problem->ops->gradient(problem->state, sgd->u, sgd->batch > 0 ? &batch : NULL, sgd->g);
     undo_draw(sgd);
     cnv_vector_move(n, sgd->g, sgd->momentum, sgd->pending, sgd->pending);
-    cnv_vector_add(n, -step_at(sgd), sgd->pending, sgd->u);
+    cnv_vector_add(n, -cnv_schedule_step(&sgd->schedule, sgd->iteration), sgd->pending, sgd->u);
     sgd->iteration++;
     return CNV_OK;
 }
