@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/list.h"
+#include "base/schedule.h"
 #include "config/config.h"
 #include "config/value.h"
 
@@ -192,6 +194,41 @@ static enum cnv_status check_limits(const struct cnv_config *config, struct cnv_
     return CNV_OK;
 }
 
+/* What adaptive-period needs. */
+static enum cnv_status
+check_period(const struct cnv_config *config, int64_t most, struct cnv_error *err)
+{
+    int64_t period = cnv_config_integer(config, "policy/period");
+    double low = cnv_config_real(config, "policy/band-low");
+    double high = cnv_config_real(config, "policy/band-high");
+
+    if (strcmp(cnv_config_text(config, "policy/kind"), "adaptive-period") != 0) {
+        return CNV_OK;
+    }
+    if (cnv_config_integer(config, "run/iterations") == 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/kind=adaptive-period needs run/iterations, of which it samples a "
+                        "share of policy/sample=%g",
+                        cnv_config_real(config, "policy/sample"));
+    }
+    if (low > high) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/band-low=%g has to be at most policy/band-high=%g",
+                        low,
+                        high);
+    }
+    if (period > most) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/period=%lld has to be at most policy/max-local-steps=%lld",
+                        (long long) period,
+                        (long long) most);
+    }
+    return CNV_OK;
+}
+
 static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_error *err)
 {
     int64_t steps = cnv_config_integer(config, "policy/local-steps");
@@ -204,33 +241,29 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
                         (long long) steps,
                         (long long) most);
     }
-    return CNV_OK;
+    return check_period(config, most, err);
 }
 
 /* "1000,2000": numbers from 1 in ascending order. */
 static enum cnv_status check_decay(const struct cnv_config *config, struct cnv_error *err)
 {
     const char *list = cnv_config_text(config, "solver/decay-at");
-    long long previous = 0;
+    uint64_t at[CNV_DECAYS_MAX];
+    size_t count = 0;
+    bool is_list = cnv_list_read(list, at, CNV_DECAYS_MAX, &count);
 
-    for (const char *at = list; *at != '\0';) {
-        size_t digits = strspn(at, "0123456789");
-        long long iteration = digits > 0 && digits <= 15 ? strtoll(at, NULL, 10) : 0;
-        bool goes_on = at[digits] == ',' && at[digits + 1] != '\0';
+    for (size_t i = 0; is_list && i < count; i++) {
+        is_list = at[i] > (i == 0 ? 0 : at[i - 1]);
+    }
+    if (!is_list) {
+        char shown[CNV_SHOWN_SIZE];
 
-        if (iteration <= previous || (at[digits] != '\0' && !goes_on)) {
-            char shown[CNV_SHOWN_SIZE];
-
-            cnv_value_show(list, shown);
-            return cnv_fail(
-                err,
-                CNV_E_INPUT,
-                "solver/decay-at=%s: allowed are whole numbers from 1, ascending, separated "
-                "by commas",
-                shown);
-        }
-        previous = iteration;
-        at += digits + goes_on;
+        cnv_value_show(list, shown);
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "solver/decay-at=%s: allowed are whole numbers from 1, ascending, "
+                        "separated by commas",
+                        shown);
     }
     return CNV_OK;
 }

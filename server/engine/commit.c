@@ -13,8 +13,24 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "internal.h"
 #include "proto/vector.h"
+
+/* One slice of the start model. Each slice has its own stream: the bits depend on the seed alone.
+ */
+static void commit_fill_start(const struct cnv_settings *settings, size_t slice, double *values)
+{
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, settings->seed, CNV_RNG_INIT, slice, 0);
+    for (size_t i = 0; i < CNV_SLICE; i++) {
+        values[i] = settings->start_mean;
+        if (settings->start_scale > 0) {
+            values[i] += settings->start_scale * cnv_rng_normal(&rng);
+        }
+    }
+}
 
 enum cnv_status
 cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error *err)
@@ -34,13 +50,11 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
     if (status != CNV_OK) {
         goto fail;
     }
-    for (size_t i = 0; i < CNV_SLICE; i++) {
-        values[i] = engine->settings.starts_at_ones ? 1.0 : 0.0;
-    }
     for (size_t slice = 0; slice < cnv_slice_count(length); slice++) {
         size_t count = cnv_slice_len(length, slice);
         struct cnv_extent extent = down->extent(length, slice * CNV_SLICE, count);
 
+        commit_fill_start(&engine->settings, slice, values);
         down->encode(values, count, cnv_blob_edit(blob) + extent.offset);
     }
     uint32_t digest = cnv_vector_digest(down, cnv_blob_data(blob), length);
@@ -65,6 +79,22 @@ static bool commit_is_same_set(const struct cnv_engine *engine)
            memcmp(round->evaluators,
                   engine->previous_evaluators,
                   round->evaluator_count * sizeof(*round->evaluators)) == 0;
+}
+
+/* The last round takes no more local steps than run/iterations leaves. */
+static void
+commit_cut(const struct cnv_engine *engine, uint64_t iteration, struct cnv_decision *decision)
+{
+    uint64_t most = engine->settings.iterations;
+    size_t used = strlen(decision->reason);
+
+    if (most > iteration && decision->local_steps > most - iteration) {
+        decision->local_steps = (uint32_t) (most - iteration);
+        (void) snprintf(decision->reason + used,
+                        sizeof(decision->reason) - used,
+                        "; cut to the %u that run/iterations leaves",
+                        decision->local_steps);
+    }
 }
 
 void cnv_commit_decide(struct cnv_engine *engine)
@@ -99,6 +129,7 @@ void cnv_commit_decide(struct cnv_engine *engine)
     decision.evaluate = every > 0 && (next - 1) % every == 0;
     engine->policy->decide(engine->policy_state, &view, &decision);
     decision.local_steps = decision.local_steps == 0 ? 1 : decision.local_steps;
+    commit_cut(engine, view.iteration, &decision);
     engine->decision = decision;
     engine->has_decision = true;
     if (is_evaluated) {

@@ -20,13 +20,18 @@ static uint64_t milliseconds(const struct cnv_config *config, const char *path)
 
 static void engine_configure(struct cnv_settings *settings, const struct cnv_config *config)
 {
+    const char *start = cnv_config_text(config, "run/start");
     uint64_t slice_bytes = CNV_SLICE * sizeof(double);
     uint64_t least = 0;
 
     settings->agents = (size_t) cnv_config_integer(config, "run/agents");
     settings->rounds = (uint64_t) cnv_config_integer(config, "run/rounds");
+    settings->iterations = (uint64_t) cnv_config_integer(config, "run/iterations");
     settings->seconds = cnv_config_real(config, "run/seconds");
-    settings->starts_at_ones = strcmp(cnv_config_text(config, "run/start"), "ones") == 0;
+    settings->start_mean = strcmp(start, "ones") == 0 ? 1.0 : 0.0;
+    settings->start_scale =
+        strcmp(start, "random") == 0 ? cnv_config_real(config, "run/start-scale") : 0.0;
+    settings->seed = (uint64_t) cnv_config_integer(config, "run/seed");
     settings->stop_gradient = cnv_config_real(config, "stop/gradient");
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");

@@ -25,11 +25,14 @@ enum {
 struct cnv_settings {
     size_t agents;
     uint64_t rounds;
+    uint64_t iterations;
     double seconds;
     double stop_gradient;
     double stop_loss;
     uint64_t stop_bytes;
-    bool starts_at_ones;
+    double start_mean;
+    double start_scale; /* standard deviation of the start model's coordinates */
+    uint64_t seed;
     uint32_t local_steps;
     uint64_t evaluate_every;
     uint64_t heartbeat_ms;

@@ -121,6 +121,8 @@ void cnv_run_check_stop(struct cnv_engine *engine)
                         bytes);
     } else if (settings->rounds > 0 && engine->version >= settings->rounds) {
         (void) snprintf(text, size, "run/rounds=%" PRIu64 " reached", settings->rounds);
+    } else if (settings->iterations > 0 && engine->iteration >= settings->iterations) {
+        (void) snprintf(text, size, "run/iterations=%" PRIu64 " reached", settings->iterations);
     } else if (settings->seconds > 0 && cnv_run_seconds(engine) >= settings->seconds) {
         (void) snprintf(text, size, "run/seconds=%g reached", settings->seconds);
     }
