@@ -5,6 +5,7 @@
 
 static const struct cnv_policy_ops *const policies[] = {
     &cnv_policy_adaptive_l,
+    &cnv_policy_adaptive_period,
     &cnv_policy_fixed,
 };
 

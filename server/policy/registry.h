@@ -5,6 +5,7 @@
 #include "policy/policy.h"
 
 extern const struct cnv_policy_ops cnv_policy_adaptive_l;
+extern const struct cnv_policy_ops cnv_policy_adaptive_period;
 extern const struct cnv_policy_ops cnv_policy_fixed;
 
 #endif
