@@ -310,6 +310,8 @@ enum cnv_status sim_process_start(struct sim_agent *agent, struct cnv_error *err
     enum cnv_status status = CNV_OK;
 
     agent->life++;
+    agent->up = (struct sim_ledger){ 0 };
+    agent->down = (struct sim_ledger){ 0 };
     agent->is_alive = true;
     agent->inbox_end = &agent->inbox;
     agent->config = cnv_config_copy(sim->setup.config);
@@ -355,8 +357,6 @@ void sim_process_end(struct sim_agent *agent)
     agent->config = NULL;
     agent->seen_model = NULL;
     agent->seen_version = 0;
-    agent->up = (struct sim_ledger){ 0 };
-    agent->down = (struct sim_ledger){ 0 };
     agent->is_alive = false;
     agent->is_frozen = false;
     agent->is_scheduled = false;

@@ -224,9 +224,10 @@ recv_finish(struct cnv_session *session, uint64_t now_ms, const struct cnv_msg_f
     if (!session->is_welcome) {
         cnv_download_drop(session);
     }
+    /* It comes again with each beat; the wait for the last model began with the first. */
+    session->finish_ms = session->has_finish ? session->finish_ms : now_ms;
     session->has_finish = true;
     session->finish = *finish;
-    session->finish_ms = now_ms;
     cnv_session_finish(session);
 }
 

@@ -228,6 +228,7 @@ Test(session, finish_waits_for_the_final_model_but_not_forever, .timeout = 5)
     hear(desk, &finish, NULL, 0);
     for (int i = 0; i < PATIENCE / BEAT; i++) {
         tick(desk, BEAT);
+        hear(desk, &finish, NULL, 0);
     }
     cr_assert_eq(desk->events, 1);
     cr_assert_eq(desk->event[0]->kind, CONVENE_FINISHED);
