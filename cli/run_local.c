@@ -171,9 +171,14 @@ static enum cnv_status fail_with_child(const struct cnv_child *child, struct cnv
         [CNV_EXIT_TIMEOUT] = CNV_E_TIMEOUT,
     };
     char line[CNV_ERROR_TEXT_SIZE];
+    const char *said = line;
     int code = child->exit_code;
 
     cnv_child_last_line(child, line, sizeof(line));
+    /* "convene-agent: a9a:17: ..." names the program; we say which child it was. */
+    if (strncmp(line, "convene", 7) == 0 && strstr(line, ": ") != NULL) {
+        said = strstr(line, ": ") + 2;
+    }
     if (code < 0) {
         return cnv_fail(err,
                         CNV_E_SYSTEM,
@@ -189,7 +194,7 @@ static enum cnv_status fail_with_child(const struct cnv_child *child, struct cnv
                     code <= CNV_EXIT_TIMEOUT ? statuses[code] : CNV_E_SYSTEM,
                     "%s: %.200s",
                     child->name,
-                    line);
+                    said);
 }
 
 /* Tells of an agent that ended in mid-run, and how it can be brought back. */

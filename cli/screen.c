@@ -61,20 +61,16 @@ void cnv_screen_run(const json_t *data, FILE *out)
 
 static void print_round(const json_t *run, FILE *out)
 {
-    const char *exchange = cnv_json_text(run, "exchange_name", "");
-
     if (cnv_json_count(run, "round") == 0 ||
         strcmp(cnv_json_text(run, "state", ""), "running") != 0) {
         return;
     }
     (void) fprintf(out,
-                   "           round %" PRIu64 ", attempt %" PRIu64 ", exchange %" PRIu64
-                   "%s%s, %" PRIu64 " local steps before it\n",
+                   "           round %" PRIu64 ", attempt %" PRIu64 ", exchange %s, after %" PRIu64
+                   " local steps\n",
                    cnv_json_count(run, "round"),
                    cnv_json_count(run, "attempt"),
-                   cnv_json_count(run, "exchange"),
-                   *exchange == '\0' ? "" : " ",
-                   exchange,
+                   cnv_json_text(run, "exchange", "-"),
                    cnv_json_count(run, "iteration"));
 }
 
