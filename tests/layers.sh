@@ -22,6 +22,7 @@ server/engine       lib/base lib/run proto server/policy/policy.h server/aggrega
 server/policy       lib/base lib/num
 server/aggregate    lib/base lib/num lib/run
 server/optimiser    lib/base lib/num
+server/report       lib/base lib/config server/engine jansson
 server/io           lib/base lib/run lib/loop lib/net lib/config proto server zmq uv jansson
 server/main.c       lib/base lib/run lib/loop lib/net lib/config proto server zmq uv
 agent/data          lib/base lib/num zlib lzma

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/internal.h"
+#include "report/report.h"
 
 enum { FRAMES_MAX = 4 };
 
@@ -118,14 +119,14 @@ static void
 on_status(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
     (void) argument;
-    json_reply(daemon, asker, cnv_report_status(daemon));
+    json_reply(daemon, asker, cnv_daemon_report(daemon));
 }
 
 static void
 on_agents(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
     (void) argument;
-    json_reply(daemon, asker, cnv_report_agents(daemon));
+    json_reply(daemon, asker, cnv_report_agents(daemon->engine, cnv_daemon_now(daemon)));
 }
 
 static void
@@ -144,7 +145,7 @@ static void
 on_policy(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
     (void) argument;
-    json_reply(daemon, asker, cnv_report_policy(daemon));
+    json_reply(daemon, asker, cnv_report_policy(daemon->engine));
 }
 
 static void on_model(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
@@ -158,7 +159,7 @@ static void on_drain(struct cnv_daemon *daemon, const struct cnv_asker *asker, c
     (void) argument;
     cnv_log(CNV_LOG_INFO, "command", "name=drain");
     cnv_life_leave(daemon, false, "an operator asked");
-    json_reply(daemon, asker, cnv_report_run(daemon));
+    json_reply(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
 }
 
 static void on_stop(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
@@ -166,7 +167,7 @@ static void on_stop(struct cnv_daemon *daemon, const struct cnv_asker *asker, co
     (void) argument;
     cnv_log(CNV_LOG_INFO, "command", "name=stop");
     cnv_life_leave(daemon, true, "an operator asked");
-    json_reply(daemon, asker, cnv_report_run(daemon));
+    json_reply(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
 }
 
 static const struct {

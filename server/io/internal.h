@@ -175,10 +175,7 @@ struct cnv_blob *cnv_json_blob(json_t *root);
 /* --- report.c ----------------------------------------------------------------------------- */
 
 /* The data member of the answer to a command; NULL when memory is out. */
-json_t *cnv_report_status(const struct cnv_daemon *daemon);
-json_t *cnv_report_agents(const struct cnv_daemon *daemon);
-json_t *cnv_report_policy(const struct cnv_daemon *daemon);
-json_t *cnv_report_run(const struct cnv_daemon *daemon);
+json_t *cnv_daemon_report(const struct cnv_daemon *daemon);
 
 /* --- model.c, rounds.c: answers made on the worker pool ------------------------------------ */
 

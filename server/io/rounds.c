@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "engine/rows_csv.h"
 #include "io/internal.h"
+#include "report/rows_csv.h"
 
 struct rounds_answer {
     struct cnv_job job;
@@ -18,24 +18,6 @@ struct rounds_answer {
     size_t count;
     struct cnv_blob *text; /* NULL: out of memory */
 };
-
-static struct cnv_blob *rounds_csv(const struct cnv_round_row *rows, size_t count)
-{
-    const size_t head = strlen(cnv_rows_csv_head);
-    char *text = cnv_array_new(head + count * CNV_ROWS_CSV_SIZE + 1, 1);
-
-    if (text == NULL) {
-        return NULL;
-    }
-    size_t used = head;
-    (void) strcpy(text, cnv_rows_csv_head);
-    for (size_t i = 0; i < count; i++) {
-        used += cnv_rows_csv(&rows[i], text + used);
-    }
-    struct cnv_blob *blob = cnv_blob_copy(text, used);
-    cnv_free(text);
-    return blob;
-}
 
 static json_t *real_or_null(double value)
 {
@@ -90,7 +72,7 @@ static void rounds_run(struct cnv_job *job)
 {
     struct rounds_answer *answer = (struct rounds_answer *) job;
 
-    answer->text = answer->is_csv ? rounds_csv(answer->rows, answer->count)
+    answer->text = answer->is_csv ? cnv_rows_csv_file(answer->rows, answer->count)
                                   : rounds_json(answer->rows, answer->count);
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/rows_csv.h"
+#include "report/rows_csv.h"
 
 static const struct cnv_round_row example = {
     .round = 3,

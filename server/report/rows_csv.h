@@ -1,6 +1,6 @@
 /* rows_csv.h - the rows of rounds.csv as text, the same from the daemon and inline. */
-#ifndef CNV_SERVER_ENGINE_ROWS_CSV_H
-#define CNV_SERVER_ENGINE_ROWS_CSV_H
+#ifndef CNV_SERVER_REPORT_ROWS_CSV_H
+#define CNV_SERVER_REPORT_ROWS_CSV_H
 
 #include <stddef.h>
 
@@ -18,5 +18,8 @@ enum { CNV_ROWS_CSV_SIZE = 12 * 32 + 2 * CNV_REASON_SIZE };
  * row (row->round is 0) is the final model's: only loss, gradient_norm and what is cumulative.
  */
 size_t cnv_rows_csv(const struct cnv_round_row *row, char text[CNV_ROWS_CSV_SIZE]);
+
+/* The whole file; NULL when memory is out. */
+struct cnv_blob *cnv_rows_csv_file(const struct cnv_round_row *rows, size_t count);
 
 #endif

@@ -1,9 +1,12 @@
 /* rows_csv.c - columns in the order of DESIGN.md, section 2. */
-#include "engine/rows_csv.h"
+#include "report/rows_csv.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
 
 const char cnv_rows_csv_head[] =
     "round,seconds,exchanges,local_steps,contributors,loss,gradient_norm,"
@@ -69,4 +72,22 @@ size_t cnv_rows_csv(const struct cnv_round_row *row, char text[CNV_ROWS_CSV_SIZE
     text[used++] = '\n';
     text[used] = '\0';
     return used;
+}
+
+struct cnv_blob *cnv_rows_csv_file(const struct cnv_round_row *rows, size_t count)
+{
+    const size_t head = strlen(cnv_rows_csv_head);
+    char *text = cnv_array_new(head + count * CNV_ROWS_CSV_SIZE + 1, 1);
+
+    if (text == NULL) {
+        return NULL;
+    }
+    size_t used = head;
+    (void) strcpy(text, cnv_rows_csv_head);
+    for (size_t i = 0; i < count; i++) {
+        used += cnv_rows_csv(&rows[i], text + used);
+    }
+    struct cnv_blob *blob = cnv_blob_copy(text, used);
+    cnv_free(text);
+    return blob;
 }
