@@ -169,7 +169,9 @@ static bool exchange_observe(struct cnv_engine *engine, const double *scalars)
     if (strcmp(round->plan.names[round->exchange], "gradient") == 0 && round->merge != NULL) {
         round->gradient_norm = cnv_merge_norm(round->merge);
     }
-    if (round->exchange > 0 || !(round->decision.evaluate || round->is_evaluation)) {
+    /* Who only averages may have no loss to offer: then none is known of this round. */
+    if (round->exchange > 0 || !(round->decision.evaluate || round->is_evaluation) ||
+        round->frozen[0]->offer.head.scalars.count == 0) {
         return true;
     }
     round->loss = scalars[0];

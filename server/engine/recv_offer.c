@@ -93,18 +93,10 @@ static enum cnv_status check_vector(const struct cnv_engine *engine,
     return CNV_OK;
 }
 
-static enum cnv_status check_scalars(const struct cnv_engine *engine,
-                                     const struct cnv_msg_offer *offer,
-                                     struct cnv_error *err)
+static enum cnv_status check_scalars(const struct cnv_msg_offer *offer, struct cnv_error *err)
 {
-    const struct cnv_round *round = &engine->round;
-    bool wants_loss = round->exchange == 0 && (round->decision.evaluate || round->is_evaluation);
-
     if (offer->samples == 0) {
         return cnv_fail(err, CNV_E_SIZE, "no samples are behind the contribution");
-    }
-    if (wants_loss && offer->scalars.count == 0) {
-        return cnv_fail(err, CNV_E_SIZE, "the loss that was asked for is missing");
     }
     for (uint32_t i = 0; i < offer->scalars.count; i++) {
         if (!isfinite(offer->scalars.at[i])) {
@@ -188,7 +180,7 @@ void cnv_recv_offer(struct cnv_engine *engine,
         return;
     }
     if (check_vector(engine, offer, payload, &err) != CNV_OK ||
-        check_scalars(engine, offer, &err) != CNV_OK) {
+        check_scalars(offer, &err) != CNV_OK) {
         (void) snprintf(text, sizeof(text), "%s: %s", member->name, err.text);
         cnv_round_refuse(engine, member, err.status, text);
         return;

@@ -381,7 +381,9 @@ void script_offer_scalars(struct script *script, cnv_peer_id peer, const double 
     struct cnv_msg_offer offer = script_offer_head(script, peer, "", 10);
 
     offer.scalars.count = (uint32_t) n;
-    memcpy(offer.scalars.at, scalars, n * sizeof(*scalars));
+    if (n > 0) {
+        memcpy(offer.scalars.at, scalars, n * sizeof(*scalars));
+    }
     script_offer_message(script, peer, &offer, NULL);
 }
 

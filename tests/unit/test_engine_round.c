@@ -67,6 +67,31 @@ Test(engine_round, commits_the_weighted_mean_and_announces_the_next, .timeout = 
     script_destroy(script);
 }
 
+Test(engine_round, goes_on_without_a_loss_where_nobody_has_one, .timeout = 10)
+{
+    struct script *script = script_new(two_agents);
+    struct cnv_round_row row;
+
+    script_join_all(script, 2, 3);
+    for (int round = 0; round < 3; round++) {
+        for (cnv_peer_id peer = 1; peer <= 2; peer++) {
+            const double values[] = { 1.0, 1.0, 1.0 };
+            struct cnv_msg_offer offer = script_offer_head(script, peer, "f64", 10);
+
+            script_offer_message(script, peer, &offer, values);
+        }
+    }
+    cr_assert_eq(script_view(script).version, 3);
+    script_offer_scalars(script, 1, NULL, 0);
+    script_offer_scalars(script, 2, NULL, 0);
+    cr_assert_eq(script_view(script).state, CNV_RUN_FINISHED);
+    for (size_t i = 0; i < cnv_engine_rows(script->engine); i++) {
+        cnv_engine_row(script->engine, i, &row);
+        cr_assert(isnan(row.loss));
+    }
+    script_destroy(script);
+}
+
 Test(engine_round, ends_with_the_loss_of_the_final_model, .timeout = 10)
 {
     struct script *script = script_new(two_agents);
