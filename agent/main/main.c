@@ -332,7 +332,7 @@ static void join_and_run(struct agent *agent)
         run(agent);
     }
     cnv_stop_client(NULL);
-    convene_leave(agent->client, agent->why.status == CNV_OK ? "" : agent->why.text);
+    convene_leave(agent->client, cnv_stop_is_wanted() ? "interrupted" : agent->why.text);
     cnv_trainer_destroy(agent->trainer);
 }
 

@@ -12,8 +12,7 @@
 
 #include "client/convene.h"
 
-/* Before any other thread is started: they inherit that these signals are not theirs. False: the
- * thread cannot be started. */
+/* Once in a process. False: the thread cannot be started. */
 bool cnv_stop_start(void);
 
 /* Whose goodbye is to be said; NULL: nobody's any more, returns once nobody uses the old one. */
