@@ -51,7 +51,7 @@ step "build"
 setup build -Dwerror=true
 ninja -C build
 step "tests"
-run_tests build
+run_tests build --setup everything
 step "build with address and undefined-behaviour sanitizers"
 # Not with warnings as errors: instrumented code makes gcc see null pointers that are none.
 setup build-sanitize -Dwerror=false -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
