@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "num/vector.h"
 
-static struct cnv_rows view_of(const struct cnv_shard *data, size_t features, bool has_intercept)
+struct cnv_rows cnv_design_rows(const struct cnv_shard *data, size_t features, bool has_intercept)
 {
     return (struct cnv_rows){
         .count = data->rows,
@@ -21,6 +21,23 @@ static struct cnv_rows view_of(const struct cnv_shard *data, size_t features, bo
     };
 }
 
+enum cnv_status cnv_design_check(const struct cnv_problem_setup *setup, struct cnv_error *err)
+{
+    const struct cnv_shard *shard = setup->shard;
+
+    if (shard->rows == 0) {
+        return cnv_fail(err, CNV_E_INPUT, "the shard has no rows: use fewer shards");
+    }
+    if (shard->features > setup->features) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "the shard has feature %zu, the run only %zu features",
+                        shard->features,
+                        setup->features);
+    }
+    return CNV_OK;
+}
+
 enum cnv_status cnv_design_init(struct cnv_design *design,
                                 const struct cnv_problem_setup *setup,
                                 size_t outputs,
@@ -32,17 +49,11 @@ enum cnv_status cnv_design_init(struct cnv_design *design,
     size_t scores = 0;
 
     *design = (struct cnv_design){ .outputs = outputs };
-    if (shard->rows == 0) {
-        return cnv_fail(err, CNV_E_INPUT, "the shard has no rows: use fewer shards");
+    enum cnv_status status = cnv_design_check(setup, err);
+    if (status != CNV_OK) {
+        return status;
     }
-    if (shard->features > setup->features) {
-        return cnv_fail(err,
-                        CNV_E_MISFIT,
-                        "the shard has feature %zu, the run only %zu features",
-                        shard->features,
-                        setup->features);
-    }
-    design->x = view_of(shard, setup->features, has_intercept);
+    design->x = cnv_design_rows(shard, setup->features, has_intercept);
     design->l2 = cnv_config_fraction(setup->config, "problem/l2", setup->total_rows);
     if (__builtin_mul_overflow(outputs, design->x.cols, &design->dimension) ||
         __builtin_mul_overflow(threads * CNV_ROW_BLOCK, outputs, &scores)) {
@@ -208,5 +219,5 @@ void cnv_design_hessian(struct cnv_design *design,
 
 struct cnv_rows cnv_design_view(const struct cnv_design *design, const struct cnv_shard *data)
 {
-    return view_of(data, regularised(design), design->x.has_intercept);
+    return cnv_design_rows(data, regularised(design), design->x.has_intercept);
 }

@@ -22,10 +22,17 @@ struct cnv_design {
     double *panels;  /* [threads x CNV_ROW_BLOCK x CNV_GRAM_PANEL] scratch of the dense Hessian */
 };
 
+/* The rows of data under a model of so many features; columns the model lacks take no part. */
+struct cnv_rows cnv_design_rows(const struct cnv_shard *data, size_t features, bool has_intercept);
+
+/* CNV_E_INPUT: a shard without rows; CNV_E_MISFIT: more features than the run has. */
+CNV_MUST_CHECK enum cnv_status cnv_design_check(const struct cnv_problem_setup *setup,
+                                                struct cnv_error *err);
+
 /*
  * Reads problem/l2 ("1/n" is one over the rows of the run), problem/intercept and agent/threads.
  * Borrows the shard. Leaves the design fit for fini even when it fails.
- * CNV_E_INPUT: a shard without rows; CNV_E_MISFIT: more features than the run has.
+ * Fails as cnv_design_check does, and with CNV_E_NOMEM.
  */
 CNV_MUST_CHECK enum cnv_status cnv_design_init(struct cnv_design *design,
                                                const struct cnv_problem_setup *setup,

@@ -6,11 +6,8 @@
  * block (a, b) is X' diag(p_a ([a = b] - p_b)) X / s, and its product with V is
  * X' (p_k (u_k - sum_j p_j u_j)) / s with u = V x. Scores are shifted by their largest.
  */
-#include <assert.h>
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/mem.h"
+#include "problem/classes.h"
 #include "problem/design.h"
 
 struct softmax {
@@ -26,58 +23,17 @@ struct pass {
     const double *w;
 };
 
-static int compare_labels(const void *a, const void *b)
-{
-    double x = *(const double *) a;
-    double y = *(const double *) b;
-
-    return (x > y) - (x < y);
-}
-
-static enum cnv_status
-map_labels(struct softmax *softmax, const struct cnv_problem_setup *setup, struct cnv_error *err)
-{
-    for (size_t i = 0; i < setup->shard->rows; i++) {
-        const double *label = &setup->shard->labels[i];
-        const double *found =
-            bsearch(label, setup->labels, setup->classes, sizeof(*label), compare_labels);
-
-        if (found == NULL) {
-            return cnv_fail(err,
-                            CNV_E_MISFIT,
-                            "label %g is not one of the run's %zu, %g to %g",
-                            *label,
-                            setup->classes,
-                            setup->labels[0],
-                            setup->labels[setup->classes - 1]);
-        }
-        softmax->classes[i] = (uint32_t) (found - setup->labels);
-    }
-    return CNV_OK;
-}
-
 static enum cnv_status
 softmax_init(void *state, const struct cnv_problem_setup *setup, struct cnv_error *err)
 {
     struct softmax *softmax = state;
 
-    if (setup->classes < 2) {
-        return cnv_fail(
-            err,
-            CNV_E_INPUT,
-            "problem/kind=softmax needs data with at least 2 label values, this has %zu",
-            setup->classes);
-    }
     softmax->labels = setup->labels;
-    enum cnv_status status = cnv_design_init(&softmax->design, setup, setup->classes, err);
+    enum cnv_status status = cnv_classes_new(setup, "softmax", &softmax->classes, err);
     if (status != CNV_OK) {
         return status;
     }
-    softmax->classes = cnv_array_new(setup->shard->rows, sizeof(*softmax->classes));
-    if (softmax->classes == NULL) {
-        return cnv_fail(err, CNV_E_NOMEM, "classes of %zu rows", setup->shard->rows);
-    }
-    return map_labels(softmax, setup, err);
+    return cnv_design_init(&softmax->design, setup, setup->classes, err);
 }
 
 static void softmax_fini(void *state)
@@ -96,25 +52,6 @@ static size_t softmax_dimension(const void *state)
     return ((const struct softmax *) state)->design.dimension;
 }
 
-/* Scores of one row become probabilities; returns log sum exp of the scores. */
-static double normalise(double *z, size_t k)
-{
-    double largest = z[0];
-    double mass = 0.0;
-
-    for (size_t c = 1; c < k; c++) {
-        largest = z[c] > largest ? z[c] : largest;
-    }
-    for (size_t c = 0; c < k; c++) {
-        z[c] = exp(z[c] - largest);
-        mass += z[c];
-    }
-    for (size_t c = 0; c < k; c++) {
-        z[c] /= mass;
-    }
-    return largest + log(mass);
-}
-
 static double gradient_block(void *ctx, const struct cnv_span *span, size_t slot, double *sum)
 {
     const struct pass *pass = ctx;
@@ -128,7 +65,7 @@ static double gradient_block(void *ctx, const struct cnv_span *span, size_t slot
         uint32_t class = softmax->classes[cnv_span_row(span, i)];
         double score = z[i * k + class];
 
-        loss += normalise(z + i * k, k) - score;
+        loss += cnv_classes_normalise(z + i * k, k) - score;
         z[i * k + class] -= 1.0;
     }
     if (sum != NULL) {
@@ -166,7 +103,7 @@ static double probability_block(void *ctx, const struct cnv_span *span, size_t s
     (void) sum;
     cnv_rows_times(&softmax->design.x, span, k, pass->w, p);
     for (size_t i = 0; i < span->count; i++) {
-        (void) normalise(p + i * k, k);
+        (void) cnv_classes_normalise(p + i * k, k);
     }
     return 0.0;
 }
@@ -258,14 +195,7 @@ static double softmax_score(const void *state, const double *w, const struct cnv
         struct cnv_span span = { NULL, row, left < CNV_ROW_BLOCK ? left : CNV_ROW_BLOCK };
 
         cnv_rows_times(&x, &span, k, w, z);
-        for (size_t i = 0; i < span.count; i++) {
-            size_t best = 0;
-
-            for (size_t c = 1; c < k; c++) {
-                best = z[i * k + c] > z[i * k + best] ? c : best;
-            }
-            right += softmax->labels[best] == data->labels[row + i] ? 1.0 : 0.0;
-        }
+        right += cnv_classes_right(z, k, span.count, softmax->labels, data->labels + row);
     }
     return right;
 }
