@@ -5,11 +5,13 @@
 #include "problem/problem.h"
 
 extern const struct cnv_problem_ops cnv_problem_logistic;
+extern const struct cnv_problem_ops cnv_problem_mlp;
 extern const struct cnv_problem_ops cnv_problem_ridge;
 extern const struct cnv_problem_ops cnv_problem_softmax;
 
 static const struct cnv_problem_ops *const problems[] = {
     &cnv_problem_logistic,
+    &cnv_problem_mlp,
     &cnv_problem_ridge,
     &cnv_problem_softmax,
 };

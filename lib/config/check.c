@@ -12,7 +12,7 @@
 #include "config/config.h"
 #include "config/value.h"
 
-enum { PORT_MAX = 65535, IPC_PATH_MAX = 107 };
+enum { PORT_MAX = 65535, IPC_PATH_MAX = 107, HIDDEN_MAX = 2, UNITS_MAX = 65536 };
 
 struct endpoint {
     bool is_tcp;
@@ -244,6 +244,46 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
     return check_period(config, most, err);
 }
 
+/* Zeros and ones have no direction out: all hidden units stay alike for ever. */
+static enum cnv_status check_start(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *start = cnv_config_text(config, "run/start");
+
+    if (strcmp(cnv_config_text(config, "problem/kind"), "mlp") == 0 &&
+        strcmp(start, "random") != 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "problem/kind=mlp does not train from run/start=%s: use run/start=random",
+                        start);
+    }
+    return CNV_OK;
+}
+
+/* "32" or "64,32": the units of hidden layers. */
+static enum cnv_status check_hidden(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *list = cnv_config_text(config, "problem/hidden");
+    uint64_t units[HIDDEN_MAX];
+    size_t count = 0;
+    bool is_list = cnv_list_read(list, units, HIDDEN_MAX, &count) && count > 0;
+
+    for (size_t i = 0; is_list && i < count; i++) {
+        is_list = units[i] >= 1 && units[i] <= UNITS_MAX;
+    }
+    if (!is_list) {
+        char shown[CNV_SHOWN_SIZE];
+
+        cnv_value_show(list, shown);
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "problem/hidden=%s: allowed are one or two numbers of units from 1 to %d, "
+                        "separated by a comma",
+                        shown,
+                        UNITS_MAX);
+    }
+    return CNV_OK;
+}
+
 /* "1000,2000": numbers from 1 in ascending order. */
 static enum cnv_status check_decay(const struct cnv_config *config, struct cnv_error *err)
 {
@@ -284,7 +324,8 @@ static enum cnv_status check_security(const struct cnv_config *config, struct cn
 enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err)
 {
     static enum cnv_status (*const rules[])(const struct cnv_config *, struct cnv_error *) = {
-        check_limits, check_policy, check_decay, check_security, check_endpoints,
+        check_limits, check_start,    check_hidden,    check_policy,
+        check_decay,  check_security, check_endpoints,
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

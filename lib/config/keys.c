@@ -96,15 +96,19 @@ const struct cnv_param cnv_config_keys[] = {
             "0",
             "Ends the run when this much has been sent, both ways; 0: off."),
 
-    CHOICE("problem/kind", "logistic|ridge|softmax", "logistic", "What is minimised."),
+    CHOICE("problem/kind", "logistic|ridge|softmax|mlp", "logistic", "What is minimised."),
     FRACTION("problem/l2",
              0,
              LARGEST_REAL,
              "0",
              "Weight of the regulariser (l2/2) |w|^2; 1/n: one over the rows of the whole run."),
-    BOOLEAN("problem/intercept",
-            "false",
-            "Whether the model has an intercept, which is not regularised."),
+    BOOLEAN(
+        "problem/intercept",
+        "false",
+        "Whether the model has an intercept, which is not regularised; an mlp always has biases."),
+    TEXT("problem/hidden",
+         "32",
+         "Units of the hidden layers of an mlp, one or two numbers separated by a comma: 64,32."),
 
     CHOICE("solver/kind", "newton|giant|sgd", "newton", "How an agent moves in a local step."),
     REAL("solver/step", "", SMALLEST_POSITIVE, LARGEST_REAL, "0.1", "Step size of sgd."),

@@ -202,6 +202,30 @@ void cnv_rows_add_transposed(const struct cnv_rows *x,
     }
 }
 
+void cnv_rows_combine(const struct cnv_rows *x,
+                      size_t count,
+                      size_t k,
+                      const double *factor,
+                      const double *w,
+                      double keep,
+                      double *out)
+{
+    cblas_dgemm(CblasRowMajor,
+                CblasNoTrans,
+                CblasNoTrans,
+                blas_int(count),
+                blas_int(x->width),
+                blas_int(k),
+                1.0,
+                factor,
+                blas_int(k),
+                w,
+                blas_int(x->cols),
+                keep,
+                out,
+                blas_int(x->width));
+}
+
 static void sparse_gram(const struct cnv_rows *x,
                         const struct cnv_span *span,
                         const double *c,

@@ -51,6 +51,18 @@ void cnv_rows_add_transposed(const struct cnv_rows *x,
                              const double *factor,
                              double *out);
 
+/*
+ * out[count x x->width] = keep * out + Z W: row i becomes the sum of the outputs' coordinates in
+ * w[k x cols], weighed by factor[i * k + c], the intercept's left out. Only the shape of x is used.
+ */
+void cnv_rows_combine(const struct cnv_rows *x,
+                      size_t count,
+                      size_t k,
+                      const double *factor,
+                      const double *w,
+                      double keep,
+                      double *out);
+
 enum { CNV_GRAM_PANEL = 64 }; /* rows of the Gram matrix done in one call */
 
 /*

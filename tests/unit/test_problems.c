@@ -78,6 +78,7 @@ static struct subject subject_new(const struct variant *variant)
     cnv_num_init();
     (void) snprintf(threads, sizeof(threads), "%zu", variant->threads);
     set(subject.config, "problem/l2", "0.01");
+    set(subject.config, "problem/hidden", "3,2");
     set(subject.config, "problem/intercept", variant->intercept ? "true" : "false");
     set(subject.config, "agent/threads", threads);
     if (variant->dense) {
@@ -192,11 +193,15 @@ static void check_hessian(const struct subject *subject)
     (void) gradient(subject, moved, down);
     cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL), CNV_OK);
     problem->ops->hessian_times(problem->state, v, product);
-    problem->ops->hessian(problem->state, hessian);
     for (size_t i = 0; i < n; i++) {
+        cr_assert_float_eq((up[i] - down[i]) / (2.0 * h), product[i], 1e-7);
+    }
+    if (problem->ops->hessian != NULL) {
+        problem->ops->hessian(problem->state, hessian);
+    }
+    for (size_t i = 0; problem->ops->hessian != NULL && i < n; i++) {
         double row = cnv_vector_dot(n, hessian + i * n, v);
 
-        cr_assert_float_eq((up[i] - down[i]) / (2.0 * h), product[i], 1e-7);
         cr_assert_float_eq(row, product[i], 1e-12);
         for (size_t j = 0; j < i; j++) {
             cr_assert_eq(hessian[i * n + j], hessian[j * n + i]);
@@ -258,8 +263,11 @@ static size_t everything(const struct subject *subject, double *out)
     out[1] = problem->ops->gradient(problem->state, w, &batch, out + 2 + n);
     cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL), CNV_OK);
     problem->ops->hessian_times(problem->state, w, out + 2 + 2 * n);
-    problem->ops->hessian(problem->state, out + 2 + 3 * n);
     cnv_free(w);
+    if (problem->ops->hessian == NULL) {
+        return 2 + 3 * n;
+    }
+    problem->ops->hessian(problem->state, out + 2 + 3 * n);
     return 2 + 3 * n + n * n;
 }
 
@@ -327,6 +335,9 @@ Test(problems, intercept_is_not_regularised, .timeout = 60)
 {
     for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
         struct variant variant = { cnv_problem_at(p)->name, false, true, 1, 50 };
+        if (strcmp(variant.name, "mlp") == 0) {
+            continue; /* test_mlp.c */
+        }
         struct subject subject = subject_new(&variant);
         size_t n = subject.problem->dimension;
         size_t cols = FEATURES + 3;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "cluster.h"
 #include "config/config.h"
 #include "num/num.h"
@@ -58,9 +59,23 @@ static bool is_finite(size_t n, const double *x)
     return true;
 }
 
+/* Where a network starts from: zeros hold it for ever. */
+static void start_random(struct cluster *cluster)
+{
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, 1, CNV_RNG_INIT, 0, 0);
+    for (size_t i = 0; i < cluster->dimension; i++) {
+        cluster->model[i] = 0.3 * cnv_rng_normal(&rng);
+    }
+}
+
 static void check_descent(const char *solver, const char *problem)
 {
     struct cluster *cluster = cluster_of(problem, settings);
+    if (strcmp(problem, "mlp") == 0) {
+        start_random(cluster);
+    }
     double start = cluster_loss(cluster, cluster->model);
 
     for (int r = 0; r < 15; r++) {
