@@ -1,5 +1,6 @@
 /*
- * convene.h - take part in a run of convene: join, learn how many local steps to take, average, leave.
+ * convene.h - take part in a run of convene: join, learn how many local steps to take, average,
+ * leave.
  *
  *   convene_client *client = NULL;
  *   convene_options options = { .server = "tcp://host:5550", .name = "gpu-3" };
@@ -55,9 +56,9 @@ typedef struct convene_options {
     const char *role;      /* NULL or "worker"; "follower" receives each committed model */
     uint32_t shard;        /* from 1; 0 with shards 0: the server leases one */
     uint32_t shards;
-    uint32_t cores;        /* 0: as many as there are */
-    int64_t patience_ms;   /* how long convene_join waits for the server's answer; -1: forever;
-                            * 0: not at all, the answer (WELCOME or LOST) comes as an event */
+    uint32_t cores;      /* 0: as many as there are */
+    int64_t patience_ms; /* how long convene_join waits for the server's answer; -1: forever;
+                          * 0: not at all, the answer (WELCOME or LOST) comes as an event */
 } convene_options;
 
 /* Where the connection stands. */
@@ -82,36 +83,36 @@ typedef enum convene_event_kind {
     CONVENE_SHAPE,       /* features, label map, rows of the run: build, then convene_ready */
     CONVENE_ROUND,       /* a round, or a new attempt of it: forget any work in hand, start anew */
     CONVENE_SETTLED,     /* an exchange has its result */
-    CONVENE_COMMIT,      /* the round is over: the model changed, counted says whether we are in it */
+    CONVENE_COMMIT, /* the round is over: the model changed, counted says whether we are in it */
     CONVENE_REFUSED_CONTRIBUTION, /* error says why; the next event is a round or a commit */
-    CONVENE_FINISHED,    /* the run is over; exit_code and text say how */
-    CONVENE_LOST,        /* refused or replaced, for good: result and text say why (interrupted: OK) */
+    CONVENE_FINISHED,             /* the run is over; exit_code and text say how */
+    CONVENE_LOST, /* refused or replaced, for good: result and text say why (interrupted: OK) */
 } convene_event_kind;
 
 /* Which members are set is said in brackets. Strings and vectors live until the release. */
 typedef struct convene_event {
     convene_event_kind kind;
-    const char *text;        /* [FINISHED, LOST, REFUSED_CONTRIBUTION] one line */
-    convene_result result;   /* [LOST] */
-    int exit_code;           /* [FINISHED] 0 done, 1 failed */
-    const char *spec;        /* [WELCOME] "path=value" lines */
-    const char *run_name;    /* [WELCOME] */
-    uint32_t shard, shards;  /* [WELCOME] */
-    uint64_t features;       /* [SHAPE] of the run */
-    const double *labels;    /* [SHAPE] [label_count] label map */
-    size_t label_count;      /* [SHAPE] */
-    uint64_t total_rows;     /* [SHAPE] */
-    uint64_t round;          /* [ROUND, SETTLED, COMMIT] */
-    uint64_t attempt;        /* [ROUND, SETTLED] */
-    uint64_t version;        /* [ROUND, COMMIT] */
-    uint64_t iteration;      /* [ROUND, COMMIT] */
-    uint32_t local_steps;    /* [ROUND] L */
-    const char *solver;      /* [ROUND] */
-    const char *plan;        /* [ROUND] exchanges in order: "gradient,direction,loss,model" */
-    bool evaluate;           /* [ROUND] scalars[0] of exchange 0 is to be the loss at the model */
-    bool counted;            /* [COMMIT] */
-    uint32_t exchange;       /* [SETTLED] position in the plan */
-    const double *values;    /* [ROUND, COMMIT: the model; SETTLED: the result or NULL] */
+    const char *text;       /* [FINISHED, LOST, REFUSED_CONTRIBUTION] one line */
+    convene_result result;  /* [LOST] */
+    int exit_code;          /* [FINISHED] 0 done, 1 failed */
+    const char *spec;       /* [WELCOME] "path=value" lines */
+    const char *run_name;   /* [WELCOME] */
+    uint32_t shard, shards; /* [WELCOME] */
+    uint64_t features;      /* [SHAPE] of the run */
+    const double *labels;   /* [SHAPE] [label_count] label map */
+    size_t label_count;     /* [SHAPE] */
+    uint64_t total_rows;    /* [SHAPE] */
+    uint64_t round;         /* [ROUND, SETTLED, COMMIT] */
+    uint64_t attempt;       /* [ROUND, SETTLED] */
+    uint64_t version;       /* [ROUND, COMMIT] */
+    uint64_t iteration;     /* [ROUND, COMMIT] */
+    uint32_t local_steps;   /* [ROUND] L */
+    const char *solver;     /* [ROUND] */
+    const char *plan;       /* [ROUND] exchanges in order: "gradient,direction,loss,model" */
+    bool evaluate;          /* [ROUND] scalars[0] of exchange 0 is to be the loss at the model */
+    bool counted;           /* [COMMIT] */
+    uint32_t exchange;      /* [SETTLED] position in the plan */
+    const double *values;   /* [ROUND, COMMIT: the model; SETTLED: the result or NULL] */
     size_t length;
     double scalars[CONVENE_SCALARS_MAX]; /* [SETTLED] */
     size_t scalar_count;
@@ -122,13 +123,13 @@ typedef struct convene_contribution {
     uint64_t round;
     uint64_t attempt;
     uint32_t exchange;
-    const double *values;  /* [length] an update relative to the round's model; NULL: scalars only */
+    const double *values; /* [length] an update relative to the round's model; NULL: scalars only */
     size_t length;
-    bool is_scaled;        /* instead: factor * settled result of exchange reference */
+    bool is_scaled; /* instead: factor * settled result of exchange reference */
     double factor;
     uint32_t reference;
-    uint64_t samples;      /* rows behind it */
-    uint64_t steps;        /* local steps taken */
+    uint64_t samples; /* rows behind it */
+    uint64_t steps;   /* local steps taken */
     double scalars[CONVENE_SCALARS_MAX];
     size_t scalar_count;
 } convene_contribution;
@@ -136,7 +137,7 @@ typedef struct convene_contribution {
 /* Score of the model on the client's own test data. */
 typedef struct convene_score {
     uint64_t version;
-    bool is_error;   /* false: value counts correct rows; true: value sums squared errors */
+    bool is_error; /* false: value counts correct rows; true: value sums squared errors */
     double value;
     uint64_t rows;
 } convene_score;
@@ -153,12 +154,15 @@ CONVENE_API convene_result convene_join(const convene_options *options,
 /* Next event, waiting at most timeout_ms (-1: forever, 0: not at all; then CONVENE_TIMEOUT).
  * The event is the caller's until convene_event_release. After FINISHED or LOST, or when the client
  * was interrupted, nothing more comes: CONVENE_FAILED. */
-CONVENE_API convene_result convene_wait(convene_client *client, int64_t timeout_ms, convene_event **ret_event);
+CONVENE_API convene_result convene_wait(convene_client *client,
+                                        int64_t timeout_ms,
+                                        convene_event **ret_event);
 CONVENE_API void convene_event_release(convene_event *event);
 
 CONVENE_API convene_result convene_loaded(convene_client *client, const convene_data *data);
 CONVENE_API convene_result convene_ready(convene_client *client, uint64_t dimension);
-CONVENE_API convene_result convene_contribute(convene_client *client, const convene_contribution *contribution);
+CONVENE_API convene_result convene_contribute(convene_client *client,
+                                              const convene_contribution *contribution);
 CONVENE_API convene_result convene_report(convene_client *client, const convene_score *score);
 
 /* Why the last call of this client did not return CONVENE_OK; "" before the first. */

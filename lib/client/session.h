@@ -60,14 +60,17 @@ void cnv_session_receive(struct cnv_session *session,
 void cnv_session_tick(struct cnv_session *session, uint64_t now_ms);
 
 /* What the application says; the same meanings as in convene.h. Bad arguments: CNV_E_INPUT;
- * a contribution to a round that is over is dropped without a word (its new round is on its way). */
-enum cnv_status cnv_session_loaded(struct cnv_session *session, uint64_t now_ms, const convene_data *data);
+ * a contribution to a round that is over is dropped without a word (its new round is on its way).
+ */
+enum cnv_status
+cnv_session_loaded(struct cnv_session *session, uint64_t now_ms, const convene_data *data);
 enum cnv_status cnv_session_ready(struct cnv_session *session, uint64_t now_ms, uint64_t dimension);
 enum cnv_status cnv_session_contribute(struct cnv_session *session,
                                        uint64_t now_ms,
                                        const convene_contribution *contribution,
                                        struct cnv_error *err);
-enum cnv_status cnv_session_report(struct cnv_session *session, uint64_t now_ms, const convene_score *score);
+enum cnv_status
+cnv_session_report(struct cnv_session *session, uint64_t now_ms, const convene_score *score);
 void cnv_session_speed(struct cnv_session *session, double steps_per_second);
 void cnv_session_leave(struct cnv_session *session, uint64_t now_ms, const char *reason);
 
@@ -78,6 +81,8 @@ bool cnv_session_is_over(const struct cnv_session *session);
 const char *cnv_session_bulk_endpoint(const struct cnv_session *session);
 
 /* The newest model the session holds: 0 and NULL before the first. For the simulator's checks. */
-uint64_t cnv_session_version(const struct cnv_session *session, struct cnv_blob **ret_model, uint32_t *ret_digest);
+uint64_t cnv_session_version(const struct cnv_session *session,
+                             struct cnv_blob **ret_model,
+                             uint32_t *ret_digest);
 
 #endif
