@@ -22,6 +22,7 @@ struct run_args {
     const char *config;
     const char *out;
     struct cnv_option_list set;
+    bool is_inline;
     bool is_quiet;
 };
 
@@ -54,6 +55,11 @@ static const struct cnv_option options[] = {
       offsetof(struct run_args, out),
       "DIR",
       "Write rounds.csv, model.npy, model.json, run.json and logs/ there." },
+    { "inline",
+      CNV_OPTION_FLAG,
+      offsetof(struct run_args, is_inline),
+      NULL,
+      "In this process, without sockets; the same model, bit for bit." },
     { "quiet",
       CNV_OPTION_FLAG,
       offsetof(struct run_args, is_quiet),
@@ -167,7 +173,8 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
                           args->is_quiet ? NULL : stdout,
                           (uint64_t) cnv_config_integer(config, "run/rounds"),
                           cnv_config_real(config, "run/seconds"));
-        status = cnv_run_local(&setup, result, &err);
+        status = args->is_inline ? cnv_run_inline(&setup, result, &err)
+                                 : cnv_run_local(&setup, result, &err);
         if (status == CNV_OK) {
             status = conclude(&setup, args, result, &err);
         }
@@ -192,7 +199,7 @@ const struct cnv_command cnv_command_run = {
                 "  convene run --agents 4 --data train-images-idx3-ubyte.gz --test "
                 "t10k-images-idx3-ubyte.gz \\\n"
                 "      --set problem/kind=softmax --set policy/kind=adaptive-l --out result\n"
-                "  convene run --agents 8 --config run.zpl --data a9a.libsvm\n",
+                "  convene run --inline --agents 8 --config run.zpl --data a9a.libsvm\n",
     .notes = "The sockets are private; listen/control may name one for \"convene status\". Ctrl-C "
              "finishes the\n"
              "round in hand and keeps what was learnt; a second one gives up. All settings: "

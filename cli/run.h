@@ -18,7 +18,7 @@ struct cnv_run_setup {
 
 /* Zero before use; cnv_run_result_fini lets go. */
 struct cnv_run_result {
-    json_t *status;                /* the daemon's status: its data */
+    json_t *status;                /* the daemon's status, or the same made inline */
     struct cnv_blob *rows;         /* rounds.csv */
     struct cnv_blob *model;        /* model.npy */
     char workspace[CNV_PATH_SIZE]; /* private directory of the run with *.log; "" : none */
@@ -35,5 +35,13 @@ void cnv_run_result_fini(struct cnv_run_result *result);
 CNV_MUST_CHECK enum cnv_status cnv_run_local(const struct cnv_run_setup *setup,
                                              struct cnv_run_result *result,
                                              struct cnv_error *err);
+
+/*
+ * In this process, without sockets: the simulator with no faults. The same model, bit for bit.
+ * Seconds are virtual: as if each agent had a core of its own.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_run_inline(const struct cnv_run_setup *setup,
+                                              struct cnv_run_result *result,
+                                              struct cnv_error *err);
 
 #endif

@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "client/convene.h"
 #include "config/config.h"
-#include "data/shard.h"
+#include "data/load.h"
 #include "main/options.h"
 #include "main/speed.h"
 #include "main/stop.h"
@@ -57,29 +57,12 @@ static enum cnv_status load(void *self,
                             struct cnv_error *err)
 {
     const struct agent *agent = self;
-    const char *test = cnv_config_text(config, "data/test");
-    struct cnv_data_options options = {
-        .seed = (uint64_t) cnv_config_integer(config, "run/seed"),
-        .shuffle = cnv_config_boolean(config, "data/shuffle"),
-        .shard = shard,
-        .shards = shards,
-        .scale = cnv_config_real(config, "data/scale"),
-    };
     uint64_t begin = now_us();
-    struct cnv_shard *data = NULL;
-    enum cnv_status status = cnv_shard_read(agent->options->data, &options, &data, err);
+    enum cnv_status status =
+        cnv_data_load(agent->options->data, config, shard, shards, ret_shard, ret_test, err);
 
     if (status != CNV_OK) {
         return status;
-    }
-    if (*test != '\0') {
-        struct cnv_data_options whole = { .scale = options.scale };
-
-        status = cnv_shard_read(test, &whole, ret_test, err);
-        if (status != CNV_OK) {
-            cnv_shard_destroy(data);
-            return status;
-        }
     }
     cnv_log(CNV_LOG_INFO,
             "loaded",
@@ -87,10 +70,9 @@ static enum cnv_status load(void *self,
             cnv_log_quote(agent->options->data),
             shard,
             shards,
-            data->rows,
-            data->features,
+            (*ret_shard)->rows,
+            (*ret_shard)->features,
             (double) (now_us() - begin) / 1e6);
-    *ret_shard = data;
     return CNV_OK;
 }
 
