@@ -267,8 +267,14 @@ void cnv_engine_gone(struct cnv_engine *engine, uint64_t now_ms, cnv_peer_id pee
     member = cnv_member_by_peer(engine, CNV_DATA, peer);
     if (member != NULL) {
         member->peer = 0;
-        cnv_member_lose(
-            engine, member, now_ms + engine->settings.rejoin_ms, "its connection is gone");
+        if (cnv_run_is_over(engine) && member->download.parcel == NULL) {
+            /* What an agent does that was told so. */
+            cnv_note(engine, CNV_NOTE_LEFT, member, CNV_OK, "the run is over");
+            cnv_member_leave(engine, member, "the run is over");
+        } else {
+            cnv_member_lose(
+                engine, member, now_ms + engine->settings.rejoin_ms, "its connection is gone");
+        }
     }
     cnv_round_advance(engine);
 }

@@ -118,5 +118,9 @@ Test(engine_round, ends_with_the_loss_of_the_final_model, .timeout = 10)
     cr_assert_eq(row.round, 0);
     cr_assert_eq(row.loss, 0.25);
     cr_assert_eq(script_last(script, 2, CNV_KIND_FINISH)->message.finish.exit, 0);
+    /* Who closes then is not lost. */
+    script_gone(script, 2);
+    cr_assert_eq(script_member(script, "a2").state, CNV_MEMBER_LEFT);
+    cr_assert_str_eq(script_member(script, "a2").why, "the run is over");
     script_destroy(script);
 }
