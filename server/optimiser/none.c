@@ -23,6 +23,7 @@ static void none_apply_slice(void *state, const struct cnv_apply_input *input, d
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as the table has it */
 static size_t none_save(const void *state, uint8_t *bytes, size_t size)
 {
     (void) state;

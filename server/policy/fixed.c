@@ -34,6 +34,7 @@ fixed_decide(void *memory, const struct cnv_round_view *view, struct cnv_decisio
         decision->reason, sizeof(decision->reason), "L = %u in every round", state->local_steps);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): as the table has it */
 static size_t fixed_save(const void *memory, uint8_t *bytes, size_t size)
 {
     (void) memory;
