@@ -28,14 +28,14 @@ typedef uint64_t cnv_peer_id;
 /* Something worth a line in the log. Pointers are borrowed for the call. */
 struct cnv_engine_note {
     enum {
-        CNV_NOTE_JOINED,     /* member ready for its first round */
-        CNV_NOTE_RETURNED,   /* a lost member is back */
-        CNV_NOTE_LOST,       /* connection gone or silent for too long */
-        CNV_NOTE_LEFT,       /* said goodbye */
-        CNV_NOTE_REFUSED,    /* a join or a contribution was refused */
-        CNV_NOTE_COMMITTED,  /* a new version stands */
-        CNV_NOTE_RESTARTED,  /* a round began a new attempt */
-        CNV_NOTE_STATE,      /* the run's state changed */
+        CNV_NOTE_JOINED,    /* member ready for its first round */
+        CNV_NOTE_RETURNED,  /* a lost member is back */
+        CNV_NOTE_LOST,      /* connection gone or silent for too long */
+        CNV_NOTE_LEFT,      /* said goodbye */
+        CNV_NOTE_REFUSED,   /* a join or a contribution was refused */
+        CNV_NOTE_COMMITTED, /* a new version stands */
+        CNV_NOTE_RESTARTED, /* a round began a new attempt */
+        CNV_NOTE_STATE,     /* the run's state changed */
     } what;
     const char *member; /* name, or NULL */
     uint64_t round;
@@ -122,7 +122,8 @@ void cnv_engine_malformed(struct cnv_engine *engine,
 /* The connection of this peer is gone. */
 void cnv_engine_gone(struct cnv_engine *engine, uint64_t now_ms, cnv_peer_id peer);
 
-/* Some connection closed, it is not known whose: sends every member a beat, so that the dead are found. */
+/* Some connection closed, it is not known whose: sends every member a beat, so that the dead are
+ * found. */
 void cnv_engine_probe(struct cnv_engine *engine, uint64_t now_ms);
 
 /* Time passed: call at least every 100 ms. */
@@ -140,7 +141,7 @@ void cnv_engine_stop(struct cnv_engine *engine, uint64_t now_ms, const char *rea
 /* --- Seen from outside ----------------------------------------------------------------- */
 
 enum cnv_run_state {
-    CNV_RUN_WAITING,  /* for members: before round 1, or because none is left */
+    CNV_RUN_WAITING, /* for members: before round 1, or because none is left */
     CNV_RUN_RUNNING,
     CNV_RUN_DRAINING,
     CNV_RUN_FINISHED,
@@ -165,15 +166,15 @@ struct cnv_member_view {
     const char *name;
     const char *host;
     enum cnv_member_state state;
-    const char *why;       /* in words for joining, lost and left; "" else */
+    const char *why; /* in words for joining, lost and left; "" else */
     uint32_t shard;
     uint32_t shards;
-    uint64_t rank;         /* among the ready members; meaningless for others */
+    uint64_t rank; /* among the ready members; meaningless for others */
     uint64_t incarnation;
     uint64_t rows;
-    uint64_t rounds;       /* contributions counted */
-    uint64_t refused;      /* contributions refused */
-    uint64_t bytes_up;     /* whole messages */
+    uint64_t rounds;   /* contributions counted */
+    uint64_t refused;  /* contributions refused */
+    uint64_t bytes_up; /* whole messages */
     uint64_t bytes_down;
     double steps_per_second; /* 0: not yet known */
     uint64_t heard_ms;       /* time since last heard */
@@ -186,12 +187,12 @@ struct cnv_engine_view {
     enum cnv_run_state state;
     const char *state_reason; /* "waiting for 2 of 4 agents", "run/rounds=100 reached" */
     uint64_t version;
-    uint64_t round;           /* the one in hand, or the last */
+    uint64_t round; /* the one in hand, or the last */
     uint64_t attempt;
     uint64_t exchange;
     const char *exchange_name;
     uint64_t iteration;
-    uint64_t dimension;       /* 0: not yet fixed */
+    uint64_t dimension; /* 0: not yet fixed */
     uint64_t features;
     const double *labels;
     size_t label_count;
@@ -199,17 +200,17 @@ struct cnv_engine_view {
     const char *policy;
     uint32_t local_steps;
     const char *solver;
-    const char *reason;       /* of the policy's last decision */
-    double seconds;           /* since round 1 was announced; stops with the run */
+    const char *reason; /* of the policy's last decision */
+    double seconds;     /* since round 1 was announced; stops with the run */
     uint64_t exchanges;
     uint64_t bytes_up;
     uint64_t bytes_down;
     uint64_t payload_up;
     size_t members;
-    struct cnv_blob *model;   /* newest committed, encoded as encoding/down; NULL: none yet */
+    struct cnv_blob *model; /* newest committed, encoded as encoding/down; NULL: none yet */
     const char *model_encoding;
     uint32_t digest;
-    const char *test_metric;  /* "" : no report */
+    const char *test_metric; /* "" : no report */
     double test_value;
     uint64_t test_rows;
     uint64_t test_version;

@@ -395,12 +395,14 @@ void cnv_catch_up(struct cnv_engine *engine, struct cnv_member *member);
 
 /* Lets go of everything. */
 void cnv_offer_clear(struct cnv_offer *offer);
+/* Lets go of the chunks: they will be pulled again. */
+void cnv_offer_forget_pull(struct cnv_offer *offer);
 /* All of the vector is here, or there is none. */
 bool cnv_offer_is_whole(const struct cnv_offer *offer);
 /* Begins to pull the vector from chunk 0. False: out of memory. */
 bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member);
-/* Says the credit again, in case it or what came after next is lost. */
-void cnv_offer_restate(struct cnv_engine *engine, struct cnv_member *member);
+/* The member has a new connection: says the credit again, for it or what it brought may be lost. */
+void cnv_offer_resume(struct cnv_engine *engine, struct cnv_member *member);
 /* Slices below done are merged: lets go of their chunks and raises the credit. */
 void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, size_t done);
 /* Restates the credit of an upload that stands still; gives up one that did so for patience. */

@@ -162,15 +162,18 @@ void cnv_member_lose(struct cnv_engine *engine,
                      uint64_t grace_ms,
                      const char *why)
 {
-    if (member->state == CNV_MEMBER_LEFT) {
+    if (member->state == CNV_MEMBER_LEFT || member->state == CNV_MEMBER_LOST) {
         return;
     }
-    if (member->state != CNV_MEMBER_LOST) {
-        member->lost_ms = engine->now_ms;
-        cnv_member_move(member, CNV_MEMBER_LOST, why);
-        cnv_note(engine, CNV_NOTE_LOST, member, CNV_OK, why);
+    if (member->state == CNV_MEMBER_READY || !member->was_ready) {
+        member->lost_ms = engine->now_ms; /* a process lost while loading does not count anew */
     }
-    member->grace_ms = grace_ms;
+    uint64_t latest = member->lost_ms + engine->settings.patience_ms;
+
+    member->grace_ms = grace_ms < latest ? grace_ms : latest;
+    cnv_outbox_clear(member); /* or it would pin a model that is long superseded */
+    cnv_member_move(member, CNV_MEMBER_LOST, why);
+    cnv_note(engine, CNV_NOTE_LOST, member, CNV_OK, why);
 }
 
 void cnv_member_return(struct cnv_engine *engine, struct cnv_member *member)

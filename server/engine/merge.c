@@ -380,29 +380,29 @@ static void merge_unlist(struct cnv_engine *engine, const struct cnv_merge *merg
     *link = merge->next;
 }
 
-void cnv_merge_job_done(struct cnv_engine *engine, struct cnv_job *base)
+void cnv_merge_job_done(struct cnv_engine *engine, struct cnv_job *job)
 {
-    struct slice_job *job = (struct slice_job *) ((char *) base - offsetof(struct slice_job, job));
-    struct cnv_merge *merge = job->merge;
+    struct slice_job *slice = (struct slice_job *) ((char *) job - offsetof(struct slice_job, job));
+    struct cnv_merge *merge = slice->merge;
 
     merge->outstanding--;
     if (merge->is_abandoned) {
-        slice_destroy(job);
+        slice_destroy(slice);
         if (merge->outstanding == 0) {
             merge_unlist(engine, merge);
             merge_destroy(merge);
         }
         return;
     }
-    if (job->status == CNV_OK) {
-        merge->rows[job->slice].is_done = true;
+    if (slice->status == CNV_OK) {
+        merge->rows[slice->slice].is_done = true;
     } else if (merge->status != CNV_E_NOMEM) {
-        merge->status = job->status;
+        merge->status = slice->status;
     }
     for (size_t i = 0; i < merge->contributors; i++) {
-        merge->is_bad[i] |= job->is_bad[i];
+        merge->is_bad[i] |= slice->is_bad[i];
     }
-    slice_destroy(job);
+    slice_destroy(slice);
     size_t before = merge->merged;
     while (merge->merged < merge->slices && merge->rows[merge->merged].is_done) {
         merge->merged++;

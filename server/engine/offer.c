@@ -31,18 +31,22 @@ size_t cnv_slice_len(size_t length, size_t slice)
     return length - first < CNV_SLICE ? length - first : CNV_SLICE;
 }
 
-static void offer_empty_ring(struct cnv_offer *offer)
+void cnv_offer_forget_pull(struct cnv_offer *offer)
 {
     for (uint64_t i = 0; offer->ring != NULL && i < offer->window; i++) {
         cnv_blob_unref(offer->ring[i]);
-        offer->ring[i] = NULL;
     }
+    cnv_free(offer->ring);
+    offer->ring = NULL;
+    offer->base = 0;
+    offer->next = 0;
+    offer->limit = 0;
+    offer->slices = 0;
 }
 
 void cnv_offer_clear(struct cnv_offer *offer)
 {
-    offer_empty_ring(offer);
-    cnv_free(offer->ring);
+    cnv_offer_forget_pull(offer);
     cnv_blob_unref(offer->vector);
     memset(offer, 0, sizeof(*offer));
 }
@@ -76,17 +80,12 @@ bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
     if (offer->chunks == 0) {
         return true;
     }
-    offer_empty_ring(offer);
+    cnv_offer_forget_pull(offer);
     offer->window = engine->settings.window;
+    offer->ring = cnv_array_new(offer->window, sizeof(struct cnv_blob *));
     if (offer->ring == NULL) {
-        offer->ring = cnv_array_new(offer->window, sizeof(struct cnv_blob *));
-        if (offer->ring == NULL) {
-            return false;
-        }
+        return false;
     }
-    offer->base = 0;
-    offer->next = 0;
-    offer->slices = 0;
     offer->limit = offer->chunks < offer->window ? offer->chunks : offer->window;
     offer->moved_ms = engine->now_ms;
     offer->asked_ms = engine->now_ms;
@@ -95,10 +94,18 @@ bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
     return true;
 }
 
-void cnv_offer_restate(struct cnv_engine *engine, struct cnv_member *member)
+static void offer_restate(struct cnv_engine *engine, struct cnv_member *member)
 {
     member->offer.asked_ms = engine->now_ms;
     offer_post_credit(engine, member, true);
+}
+
+void cnv_offer_resume(struct cnv_engine *engine, struct cnv_member *member)
+{
+    if (member->offer.ring != NULL && member->offer.next < member->offer.limit) {
+        member->offer.moved_ms = engine->now_ms;
+        offer_restate(engine, member);
+    }
 }
 
 void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, size_t done)
@@ -123,6 +130,8 @@ void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, siz
     limit = limit < offer->chunks ? limit : offer->chunks;
     if (limit > offer->limit) {
         offer->limit = limit;
+        offer->moved_ms = engine->now_ms; /* it stood still because we did */
+        offer->asked_ms = engine->now_ms;
         offer_post_credit(engine, member, false);
     }
 }
@@ -145,6 +154,6 @@ void cnv_offer_tick(struct cnv_engine *engine, struct cnv_member *member)
         cnv_round_refuse(engine, member, CNV_E_SLOW, text);
     } else if (engine->now_ms - offer->asked_ms >= offer->repeat_ms) {
         offer->repeat_ms *= 2;
-        cnv_offer_restate(engine, member);
+        offer_restate(engine, member);
     }
 }

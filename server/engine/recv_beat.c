@@ -87,13 +87,13 @@ void cnv_recv_beat(struct cnv_engine *engine,
         return; /* from a session with an older server: its hello is on its way */
     }
     member->steps_per_second = beat->steps_per_second;
-    member->version = beat->version;
-    member->at_round = beat->round;
-    member->at_attempt = beat->attempt;
-    member->at_exchange = beat->exchange;
-    /* Version 0 may mean none: who works on a round has one. */
-    member->has_model = beat->version > 0 || beat->round > 0;
     if (member->is_follower || member->is_ready) {
+        member->version = beat->version;
+        member->at_round = beat->round;
+        member->at_attempt = beat->attempt;
+        member->at_exchange = beat->exchange;
+        /* Version 0 may mean none: who works on a round has one. */
+        member->has_model = beat->version > 0 || beat->round > 0;
         cnv_catch_up(engine, member);
     } else if (cnv_run_is_over(engine)) {
         cnv_post_finish(engine, member);

@@ -95,7 +95,9 @@ static void hello_answer(struct cnv_engine *engine, struct cnv_member *member)
 /* The process that holds the seat says hello again. */
 static void hello_resume(struct cnv_engine *engine, struct cnv_member *member, cnv_peer_id peer)
 {
-    if (member->peer != peer) {
+    bool is_new_session = member->peer != peer;
+
+    if (is_new_session) {
         if (member->peer != 0) {
             engine->io.drop(engine->io.self, member->peer);
         }
@@ -105,6 +107,9 @@ static void hello_resume(struct cnv_engine *engine, struct cnv_member *member, c
         cnv_member_return(engine, member);
     }
     hello_answer(engine, member);
+    if (is_new_session) {
+        cnv_offer_resume(engine, member);
+    }
 }
 
 /* Who holds the shard, lost or not; NULL: nobody. */

@@ -39,9 +39,7 @@ void cnv_recv_attach(struct cnv_engine *engine,
         engine->io.drop(engine->io.self, member->bulk_peer);
     }
     member->bulk_peer = peer;
-    if (member->offer.is_here && member->offer.limit > 0) {
-        cnv_offer_restate(engine, member);
-    }
+    cnv_offer_resume(engine, member);
     cnv_outbox_pump(engine, member);
 }
 

@@ -144,6 +144,9 @@ static void round_retry(struct cnv_engine *engine)
 {
     round_note_restart(engine, "is pulled again");
     cnv_merge_abandon(engine);
+    for (size_t i = 0; i < engine->member_count; i++) {
+        cnv_offer_forget_pull(&engine->members[i]->offer);
+    }
     engine->round.must_retry = false;
     engine->round.attempt++;
     engine->round.phase = CNV_PHASE_COLLECTING;
