@@ -29,26 +29,34 @@ static struct cnv_blob *blob_new(void)
     return blob;
 }
 
-struct cnv_blob *cnv_blob_new(size_t len)
+/* Takes own; NULL when it is or when memory is out. */
+static struct cnv_blob *blob_around(uint8_t *own, size_t len)
 {
-    struct cnv_blob *blob = blob_new();
+    struct cnv_blob *blob = own == NULL ? NULL : blob_new();
 
     if (blob == NULL) {
+        cnv_free(own);
         return NULL;
     }
-    blob->own = cnv_array_new(len, 1);
-    if (blob->own == NULL) {
-        cnv_blob_unref(blob);
-        return NULL;
-    }
-    blob->data = blob->own;
+    blob->own = own;
+    blob->data = own;
     blob->len = len;
     return blob;
 }
 
+struct cnv_blob *cnv_blob_new(size_t len)
+{
+    return blob_around(cnv_array_new(len, 1), len);
+}
+
+struct cnv_blob *cnv_blob_new_raw(size_t len)
+{
+    return blob_around(cnv_array_new_raw(len, 1), len);
+}
+
 struct cnv_blob *cnv_blob_copy(const void *bytes, size_t len)
 {
-    struct cnv_blob *blob = cnv_blob_new(len);
+    struct cnv_blob *blob = cnv_blob_new_raw(len);
 
     if (blob != NULL && len > 0) {
         memcpy(blob->own, bytes, len);

@@ -18,7 +18,10 @@ typedef void (*cnv_blob_release_fn)(void *hint);
 /* A blob of len zeroed bytes (64-byte aligned), count 1; NULL when memory is out. */
 struct cnv_blob *cnv_blob_new(size_t len);
 
-/* As above, with a copy of the bytes. */
+/* As above, but the bytes are whatever they are: the maker fills them all. */
+struct cnv_blob *cnv_blob_new_raw(size_t len);
+
+/* A blob with a copy of the bytes. */
 struct cnv_blob *cnv_blob_copy(const void *bytes, size_t len);
 
 /* A blob around bytes that lie elsewhere (any alignment). On NULL, release was not called. */

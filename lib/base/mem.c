@@ -28,7 +28,8 @@ void cnv_mem_fail_after(uint64_t n)
     atomic_store(&mem_countdown, n);
 }
 
-void *cnv_array_new(size_t n, size_t size)
+/* Sets *ret_bytes to what n elements take, rounded up to the alignment. */
+static void *mem_new(size_t n, size_t size, size_t *ret_bytes)
 {
     size_t bytes = 0;
 
@@ -36,9 +37,23 @@ void *cnv_array_new(size_t n, size_t size)
         bytes > SIZE_MAX - MEM_ALIGNMENT) {
         return NULL;
     }
-    bytes = bytes == 0 ? MEM_ALIGNMENT
-                       : (bytes + MEM_ALIGNMENT - 1) / MEM_ALIGNMENT * MEM_ALIGNMENT;
-    void *memory = aligned_alloc(MEM_ALIGNMENT, bytes);
+    *ret_bytes = bytes == 0 ? MEM_ALIGNMENT
+                            : (bytes + MEM_ALIGNMENT - 1) / MEM_ALIGNMENT * MEM_ALIGNMENT;
+    return aligned_alloc(MEM_ALIGNMENT, *ret_bytes);
+}
+
+void *cnv_array_new_raw(size_t n, size_t size)
+{
+    size_t bytes = 0;
+
+    return mem_new(n, size, &bytes);
+}
+
+void *cnv_array_new(size_t n, size_t size)
+{
+    size_t bytes = 0;
+    void *memory = mem_new(n, size, &bytes);
+
     if (memory != NULL) {
         memset(memory, 0, bytes);
     }

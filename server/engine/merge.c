@@ -258,7 +258,7 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     merge->base = cnv_parcel_ref(engine->model);
     merge->reference = first->encoding->is_relative ? cnv_parcel_ref(round->reference) : NULL;
     merge->slices = cnv_slice_count(merge->length);
-    merge->out = cnv_blob_new(merge->down->size(merge->length));
+    merge->out = cnv_blob_new_raw(merge->down->size(merge->length));
     merge->weights = cnv_array_new(merge->contributors, sizeof(*merge->weights));
     merge->rows = cnv_array_new(merge->slices, sizeof(*merge->rows));
     merge->is_bad = cnv_array_new(merge->contributors, sizeof(*merge->is_bad));

@@ -28,7 +28,7 @@ static void model_run(struct cnv_job *job)
     struct model_answer *answer = (struct model_answer *) job;
     size_t len = cnv_blob_len(answer->model);
 
-    answer->npy = cnv_blob_new(CNV_NPY_HEAD_SIZE + len);
+    answer->npy = cnv_blob_new_raw(CNV_NPY_HEAD_SIZE + len);
     if (answer->npy != NULL) {
         memcpy(cnv_blob_edit(answer->npy), answer->head, CNV_NPY_HEAD_SIZE);
         memcpy(cnv_blob_edit(answer->npy) + CNV_NPY_HEAD_SIZE, cnv_blob_data(answer->model), len);
