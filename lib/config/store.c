@@ -126,6 +126,17 @@ enum cnv_status cnv_config_set(struct cnv_config *config,
     return CNV_OK;
 }
 
+/* What stands before "=" into ret_path[CNV_VALUE_SIZE]. No key is nearly as long: a cut path is as
+ * unknown as the whole. */
+static void path_of(const char *assignment, char *ret_path)
+{
+    size_t len = strcspn(assignment, "=");
+
+    len = len < CNV_VALUE_SIZE ? len : CNV_VALUE_SIZE - 1;
+    memcpy(ret_path, assignment, len);
+    ret_path[len] = '\0';
+}
+
 enum cnv_status cnv_config_assign(struct cnv_config *config,
                                   const char *assignment,
                                   const char *origin,
@@ -141,8 +152,7 @@ enum cnv_status cnv_config_assign(struct cnv_config *config,
         return cnv_fail(
             err, CNV_E_INPUT, "%s: \"%s\" is not of the form section/key=value", origin, shown);
     }
-    /* No key is nearly as long: a cut one is as unknown as the whole. */
-    (void) snprintf(path, sizeof(path), "%.*s", (int) strcspn(assignment, "="), assignment);
+    path_of(assignment, path);
     return cnv_config_set(config, path, equals + 1, origin, err);
 }
 
@@ -257,7 +267,7 @@ overlay_line(struct cnv_config *config, const char *line, struct cnv_error *err)
 {
     char path[CNV_VALUE_SIZE];
 
-    (void) snprintf(path, sizeof(path), "%.*s", (int) strcspn(line, "="), line);
+    path_of(line, path);
     if (strchr(line, '=') != NULL && (!is_shared(path) || cnv_param_find(path) == NULL)) {
         return CNV_OK;
     }
