@@ -37,7 +37,7 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
 {
     const struct cnv_encoding_ops *down = engine->settings.down;
     size_t length = (size_t) dimension;
-    struct cnv_blob *blob = cnv_blob_new(down->size(length));
+    struct cnv_blob *blob = cnv_blob_new_raw(down->size(length)); /* every slice is encoded */
     double *values = cnv_array_new(CNV_SLICE, sizeof(*values));
     enum cnv_status status = CNV_E_NOMEM;
 
