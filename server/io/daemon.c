@@ -17,9 +17,9 @@
 #include "base/mem.h"
 #include "config/config.h"
 
-uint64_t cnv_daemon_now(const struct cnv_daemon *daemon)
+uint64_t cnv_daemon_now(struct cnv_daemon *daemon)
 {
-    return uv_now(&daemon->loop) - daemon->stalled_ms;
+    return cnv_clock_read(&daemon->clock, uv_now(&daemon->loop));
 }
 
 void cnv_daemon_settle(struct cnv_daemon *daemon)
@@ -138,6 +138,7 @@ enum cnv_status cnv_daemon_new(const struct cnv_config *config,
     }
     daemon->config = config;
     daemon->start_ms = uv_now(&daemon->loop);
+    daemon->clock.seen_ms = daemon->start_ms;
     daemon->pinned_max = (size_t) cnv_config_integer(config, "limits/pinned");
     /* Room for reconnecting members and strangers; beyond it the silent are forgotten. */
     daemon->peers_max = (size_t) cnv_config_integer(config, "limits/members") * 8 + 1024;

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "engine/engine.h"
+#include "io/clock.h"
 #include "io/daemon.h"
 #include "io/peers.h"
 #include "loop/zap.h"
@@ -20,8 +21,6 @@
 #include "run/pool.h"
 
 enum {
-    CNV_TICK_MS = 50,
-    CNV_STALL_MS = 1000, /* a longer gap between two ticks is our own absence, not the peers' */
     CNV_DATA_HWM = 1000, /* messages */
     CNV_DATA_BYTES = 1 << 20, /* largest frame on data */
     CNV_CONTROL_BYTES = 65536,
@@ -87,10 +86,9 @@ struct cnv_daemon {
     uv_signal_t signals[3];
     struct cnv_turn_meter turn;
     uint64_t start_ms;
-    uint64_t tick_ms;    /* when the last tick was, by the loop's clock */
-    uint64_t stalled_ms; /* our own absences, which the engine's clock leaves out */
-    uint64_t allow_ms;   /* when the allow list is to be looked at next */
-    int probes;          /* ticks that are still to look for the dead */
+    struct cnv_clock clock;
+    uint64_t allow_ms; /* when the allow list is to be looked at next */
+    int probes;        /* ticks that are still to look for the dead */
     bool has_persisted;
     uint64_t persisted_version;
 
@@ -114,7 +112,7 @@ struct cnv_daemon {
 /* --- daemon.c ---------------------------------------------------------------------------- */
 
 /* The engine's clock: the loop's, without our own absences. */
-uint64_t cnv_daemon_now(const struct cnv_daemon *daemon);
+uint64_t cnv_daemon_now(struct cnv_daemon *daemon);
 
 /* Tells the engine what its own actions have brought to light, until there is nothing left. */
 void cnv_daemon_settle(struct cnv_daemon *daemon);
@@ -175,7 +173,7 @@ struct cnv_blob *cnv_json_blob(json_t *root);
 /* --- report.c ----------------------------------------------------------------------------- */
 
 /* The data member of the answer to a command; NULL when memory is out. */
-json_t *cnv_daemon_report(const struct cnv_daemon *daemon);
+json_t *cnv_daemon_report(struct cnv_daemon *daemon);
 
 /* --- model.c, rounds.c: answers made on the worker pool ------------------------------------ */
 

@@ -17,7 +17,7 @@
 /* How long members get to take their leave after a run that was told to end. */
 enum { FAREWELL_MS = 1000 };
 
-static bool members_are_gone(const struct cnv_daemon *daemon)
+static bool members_are_gone(struct cnv_daemon *daemon)
 {
     struct cnv_member_view member;
 
@@ -64,15 +64,15 @@ static void life_check(struct cnv_daemon *daemon)
 static void life_on_tick(uv_timer_t *timer)
 {
     struct cnv_daemon *daemon = timer->data;
-    const uint64_t loop_ms = uv_now(&daemon->loop);
-    const uint64_t gap_ms = loop_ms - daemon->tick_ms;
 
-    /* While we were away (stopped, suspended) nobody could be heard: that silence is ours. */
-    if (gap_ms > CNV_STALL_MS) {
-        daemon->stalled_ms += gap_ms - CNV_TICK_MS;
-        cnv_log(CNV_LOG_WARN, "stalled", "seconds=%.1f", (double) gap_ms / 1000);
+    (void) cnv_daemon_now(daemon);
+    if (daemon->clock.absent_ms != daemon->clock.told_ms) {
+        cnv_log(CNV_LOG_WARN,
+                "stalled",
+                "seconds=%.1f",
+                (double) (daemon->clock.absent_ms - daemon->clock.told_ms) / 1000);
+        daemon->clock.told_ms = daemon->clock.absent_ms;
     }
-    daemon->tick_ms = loop_ms;
     cnv_listen_check_allow(daemon, false);
     if (daemon->probes > 0) {
         daemon->probes--;
@@ -148,8 +148,6 @@ enum cnv_status cnv_life_start(struct cnv_daemon *daemon, struct cnv_error *err)
         }
     }
     (void) uv_prepare_start(&daemon->turn.prepare, turn_on_prepare);
-    uv_update_time(&daemon->loop);
-    daemon->tick_ms = uv_now(&daemon->loop);
     (void) uv_timer_start(&daemon->tick, life_on_tick, CNV_TICK_MS, CNV_TICK_MS);
     return CNV_OK;
 }

@@ -9,7 +9,7 @@ static void put(json_t *object, const char *name, json_t *value)
     (void) json_object_set_new(object, name, value);
 }
 
-static json_t *report_server(const struct cnv_daemon *daemon)
+static json_t *report_server(struct cnv_daemon *daemon)
 {
     json_t *server = json_object();
     size_t memory = 0;
@@ -29,7 +29,7 @@ static json_t *report_server(const struct cnv_daemon *daemon)
     return server;
 }
 
-json_t *cnv_daemon_report(const struct cnv_daemon *daemon)
+json_t *cnv_daemon_report(struct cnv_daemon *daemon)
 {
     uint64_t now_ms = cnv_daemon_now(daemon);
     json_t *data = cnv_report_agents(daemon->engine, now_ms);
