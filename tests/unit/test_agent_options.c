@@ -45,17 +45,19 @@ static void ignore_name(const char *name)
     (void) name;
 }
 
-/* words: ended by NULL. */
+/* words: ended by NULL; options point to them until the next call. */
 static enum cnv_status read_words(const char *const *words,
                                   char *const *environment,
                                   struct cnv_agent_options *options,
                                   struct cnv_error *err)
 {
+    static char copies[16][96];
     char *argv[16] = { (char[]){ "convene-agent" } };
     int argc = 1;
 
     for (; words[argc - 1] != NULL; argc++) {
-        argv[argc] = strdup(words[argc - 1]);
+        (void) snprintf(copies[argc], sizeof(copies[argc]), "%s", words[argc - 1]);
+        argv[argc] = copies[argc];
     }
     return cnv_agent_options_read(argc, argv, environment, ignore_name, options, err);
 }
