@@ -38,16 +38,22 @@ static struct sim_link *link_of(struct cnv_sim *sim, cnv_peer_id peer)
     return &sim->links[peer - 1];
 }
 
-void sim_link_close(struct cnv_sim *sim, cnv_peer_id peer)
+void sim_link_close(struct cnv_sim *sim, cnv_peer_id peer, bool is_flushed)
 {
     struct sim_event gone = { .kind = SIM_EVENT_GONE, .number = peer };
+    uint64_t at_us = sim->now_us;
 
-    if (peer == 0 || link_of(sim, peer)->is_cut) {
+    if (peer == 0 || link_of(sim, peer)->is_closed) {
         return;
     }
-    link_of(sim, peer)->is_cut = true;
+    struct sim_link *link = link_of(sim, peer);
+    link->is_closed = true;
+    link->is_cut = !is_flushed;
+    if (is_flushed && link->last_us[true] > at_us) {
+        at_us = link->last_us[true];
+    }
     if (!sim_happens(sim, sim->faults.notice_ms > 0 ? 0.2 : 0)) {
-        sim_put(sim, sim->now_us + sim_draw_us(sim, sim->faults.notice_ms), &gone);
+        sim_put(sim, at_us + sim_draw_us(sim, sim->faults.notice_ms), &gone);
     }
 }
 
@@ -153,6 +159,31 @@ static struct sim_packet *packet_new(struct cnv_sim *sim,
     return packet;
 }
 
+/* Now and then cuts the header short, or turns a byte of a vector: what carries a checksum. */
+static void damage(struct cnv_sim *sim, enum cnv_kind kind, struct sim_packet *packet)
+{
+    bool is_vector = kind == CNV_KIND_OFFER || kind == CNV_KIND_CHUNK || kind == CNV_KIND_SETTLED ||
+                     kind == CNV_KIND_COMMIT;
+
+    if (!sim_happens(sim, sim->faults.damage)) {
+        return;
+    }
+    sim->tally.damaged++;
+    packet->is_damaged = true;
+    if (is_vector && packet->payload != NULL && sim->promises != NULL) {
+        size_t len = cnv_blob_len(packet->payload);
+        struct cnv_blob *turned = cnv_blob_copy(cnv_blob_data(packet->payload), len);
+
+        if (turned != NULL) {
+            cnv_blob_edit(turned)[cnv_rng_below(&sim->rng, len)] ^= 1;
+            cnv_blob_unref(packet->payload);
+            packet->payload = turned;
+        }
+    } else {
+        packet->header_len = (size_t) cnv_rng_below(&sim->rng, packet->header_len);
+    }
+}
+
 static uint64_t arrival_us(struct cnv_sim *sim, struct sim_link *link, bool is_to_server)
 {
     uint64_t at_us = sim->now_us + sim_draw_us(sim, sim->faults.delay_ms);
@@ -193,7 +224,7 @@ size_t sim_network_send(struct cnv_sim *sim,
         return 0;
     }
     for (int copies = sim_happens(sim, sim->faults.duplicate) ? 2 : 1; copies > 0; copies--) {
-        bool is_lost = link->is_cut || sim_happens(sim, sim->faults.loss);
+        bool is_lost = link->is_closed || sim_happens(sim, sim->faults.loss);
         struct sim_packet *packet = packet_new(sim, message, blob, offset, len);
 
         if (packet == NULL) {
@@ -203,9 +234,11 @@ size_t sim_network_send(struct cnv_sim *sim,
         bytes = packet->header_len + len;
         trace(sim, link, is_to_server, is_lost ? " LOST" : "", message, len);
         if (is_lost) {
+            sim->tally.lost++;
             sim_packet_destroy(sim, packet);
             continue;
         }
+        damage(sim, message->kind, packet);
         packet->peer = peer;
         packet->is_to_server = is_to_server;
         struct sim_event event = { .kind = SIM_EVENT_PACKET, .subject = packet };
@@ -216,26 +249,29 @@ size_t sim_network_send(struct cnv_sim *sim,
 
 /* --- Arriving ----------------------------------------------------------------------------- */
 
-static bool
-decode(struct cnv_sim *sim, const struct sim_packet *packet, struct cnv_message *message)
+static enum cnv_status decode(struct cnv_sim *sim,
+                              const struct sim_packet *packet,
+                              struct cnv_message *message,
+                              struct cnv_error *err)
 {
-    struct cnv_error err = { 0 };
-    enum cnv_status status = cnv_message_decode(packet->header, packet->header_len, message, &err);
+    enum cnv_status status = cnv_message_decode(packet->header, packet->header_len, message, err);
 
-    if (status != CNV_OK) {
-        sim_fail(sim, status, "a header does not survive the codec: %s", err.text);
+    if (status != CNV_OK && !packet->is_damaged) {
+        sim_fail(sim, status, "a header does not survive the codec: %s", err->text);
     }
-    return status == CNV_OK;
+    return status;
 }
 
 void sim_network_receive(struct cnv_sim *sim, struct sim_agent *agent, struct sim_packet *packet)
 {
     struct cnv_message message;
+    struct cnv_error err = { 0 };
 
-    if (decode(sim, packet, &message)) {
+    if (decode(sim, packet, &message, &err) == CNV_OK) {
         if (sim->promises != NULL) {
             sim_promises_transfer(sim, agent, false, false, &message);
         }
+        agent->is_replaced |= message.kind == CNV_KIND_REPLACED;
         cnv_session_receive(agent->session,
                             sim->now_us / 1000,
                             link_of(sim, packet->peer)->channel,
@@ -253,8 +289,13 @@ deliver_to_server(struct cnv_sim *sim, const struct sim_link *link, struct sim_p
 {
     struct sim_agent *agent = sim->agents[link->agent];
     struct cnv_message message;
+    struct cnv_error err = { 0 };
+    enum cnv_status status = decode(sim, packet, &message, &err);
 
-    if (decode(sim, packet, &message)) {
+    if (status != CNV_OK) {
+        cnv_engine_malformed(
+            sim->engine, sim->now_us / 1000, packet->peer, link->channel, status, &err);
+    } else {
         if (message.kind == CNV_KIND_CHUNK) {
             agent->chunks_up++;
         }
@@ -278,7 +319,7 @@ void sim_network_deliver(struct cnv_sim *sim, struct sim_packet *packet)
     const struct sim_link *link = link_of(sim, packet->peer);
     struct sim_agent *agent = sim->agents[link->agent];
 
-    if (link->is_cut) {
+    if (link->is_cut || (link->is_closed && !packet->is_to_server)) {
         sim_packet_destroy(sim, packet);
     } else if (packet->is_to_server) {
         deliver_to_server(sim, link, packet);

@@ -6,7 +6,7 @@
  * busy for as long as that takes. A frozen process does neither, its packets wait; a dead one is
  * gone with all it held, and the next of its name starts from nothing.
  */
-#include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -80,10 +80,10 @@ static void session_deliver(void *self, convene_event *event)
     schedule_work(agent, 0);
 }
 
-static void disconnect(struct sim_agent *agent)
+static void disconnect(struct sim_agent *agent, bool is_flushed)
 {
     for (int channel = CNV_DATA; channel <= CNV_BULK; channel++) {
-        sim_link_close(agent->sim, agent->peers[channel]);
+        sim_link_close(agent->sim, agent->peers[channel], is_flushed);
         agent->peers[channel] = 0;
     }
 }
@@ -92,7 +92,7 @@ static void session_reconnect(void *self)
 {
     struct sim_agent *agent = self;
 
-    disconnect(agent);
+    disconnect(agent, false);
     put(agent, SIM_EVENT_CONNECT, true, sim_draw_us(agent->sim, agent->sim->faults.notice_ms));
 }
 
@@ -147,7 +147,7 @@ static void trainer_ready(void *self, uint64_t dimension)
     check_call(agent, "ready", cnv_session_ready(agent->session, now_ms(agent), dimension));
 }
 
-/* The contribution with a NaN in place of its first number. */
+/* Sends the contribution with a NaN in place of its first number. */
 static enum cnv_status poison(struct sim_agent *agent, const convene_contribution *contribution)
 {
     convene_contribution poisoned = *contribution;
@@ -155,16 +155,19 @@ static enum cnv_status poison(struct sim_agent *agent, const convene_contributio
     enum cnv_status status = CNV_OK;
 
     agent->is_poisoned = false;
+    agent->sim->tally.poisoned++;
     if (contribution->values != NULL) {
         values = cnv_array_new(contribution->length, sizeof(*values));
         if (values == NULL) {
             return CNV_E_NOMEM;
         }
         memcpy(values, contribution->values, contribution->length * sizeof(*values));
-        values[0] = 0.0 / 0.0;
+        values[0] = NAN;
         poisoned.values = values;
+    } else if (contribution->is_scaled) {
+        poisoned.factor = NAN;
     } else {
-        poisoned.factor = 0.0 / 0.0;
+        poisoned.scalars[0] = NAN;
     }
     sim_promises_contribution(agent->sim, agent, &poisoned);
     status = cnv_session_contribute(agent->session, now_ms(agent), &poisoned, NULL);
@@ -178,7 +181,7 @@ static void trainer_contribute(void *self, const convene_contribution *contribut
     enum cnv_status status = CNV_OK;
 
     agent->contributions++;
-    if (agent->is_poisoned) {
+    if (agent->is_poisoned || sim_happens(agent->sim, agent->sim->faults.poison)) {
         status = poison(agent, contribution);
     } else {
         sim_promises_contribution(agent->sim, agent, contribution);
@@ -204,6 +207,9 @@ static bool take_event(struct sim_agent *agent, const convene_event *event)
     sim_promises_event(agent->sim, agent, event);
     if (event->kind == CONVENE_REFUSED_CONTRIBUTION) {
         agent->refused++;
+    }
+    if (event->kind == CONVENE_LOST && agent->is_replaced) {
+        return true; /* as it should be */
     }
     if (event->kind == CONVENE_LOST) {
         sim_fail(agent->sim, CNV_E_MISFIT, "%s: %s", agent->name, event->text);
@@ -239,7 +245,7 @@ void sim_process_work(struct sim_agent *agent)
         return; /* the thaw schedules it again */
     }
     if (take_events(agent)) {
-        sim_process_end(agent);
+        sim_process_end(agent, true);
         agent->is_over = true;
         return;
     }
@@ -330,12 +336,12 @@ enum cnv_status sim_process_start(struct sim_agent *agent, struct cnv_error *err
     return CNV_OK;
 }
 
-void sim_process_end(struct sim_agent *agent)
+void sim_process_end(struct sim_agent *agent, bool is_polite)
 {
     if (!agent->is_alive) {
         return;
     }
-    disconnect(agent);
+    disconnect(agent, is_polite);
     for (size_t i = 0; i < agent->event_count; i++) {
         convene_event_release(agent->events[i]);
     }

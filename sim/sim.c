@@ -95,8 +95,12 @@ static void befall(struct cnv_sim *sim, const struct sim_event *event)
         return;
     }
     if (event->kind == SIM_EVENT_KILL) {
-        if (is_hit) {
+        if (is_hit && sim_happens(sim, sim->faults.polite)) {
+            cnv_sim_leave(sim, event->agent);
+        } else if (is_hit) {
             cnv_sim_kill(sim, event->agent);
+        }
+        if (is_hit) {
             put_back(sim, event->agent);
         }
         put_fault(sim, event->agent, event->kind, sim->faults.kill_every_ms);
@@ -256,8 +260,8 @@ enum cnv_status cnv_sim_run(struct cnv_sim *sim, uint64_t for_ms, struct cnv_err
 
 /* --- Life --------------------------------------------------------------------------------- */
 
-enum cnv_status cnv_sim_add(
-    struct cnv_sim *sim, const char *role, uint32_t shard, size_t *ret_agent, struct cnv_error *err)
+/* One more place for a process; NULL when memory is out. */
+static struct sim_agent *agent_new(struct cnv_sim *sim, const char *role, uint32_t shard)
 {
     size_t number = sim->agent_count;
     struct sim_agent *agent = cnv_object_new(struct sim_agent);
@@ -269,7 +273,7 @@ enum cnv_status cnv_sim_add(
     }
     if (agent == NULL || agents == NULL) {
         cnv_free(agent);
-        return cnv_fail(err, CNV_E_NOMEM, "agent %zu", number + 1);
+        return NULL;
     }
     agent->sim = sim;
     agent->number = number;
@@ -282,10 +286,34 @@ enum cnv_status cnv_sim_add(
     put_fault(sim, number, SIM_EVENT_CUT, sim->faults.cut_every_ms);
     put_fault(sim, number, SIM_EVENT_KILL, sim->faults.kill_every_ms);
     put_fault(sim, number, SIM_EVENT_FREEZE, sim->faults.freeze_every_ms);
+    return agent;
+}
+
+enum cnv_status cnv_sim_add(
+    struct cnv_sim *sim, const char *role, uint32_t shard, size_t *ret_agent, struct cnv_error *err)
+{
+    struct sim_agent *agent = agent_new(sim, role, shard);
+
+    if (agent == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "agent");
+    }
     if (ret_agent != NULL) {
-        *ret_agent = number;
+        *ret_agent = agent->number;
     }
     return sim_process_start(agent, err);
+}
+
+enum cnv_status
+cnv_sim_twin(struct cnv_sim *sim, size_t agent, size_t *ret_twin, struct cnv_error *err)
+{
+    struct sim_agent *twin = agent_new(sim, sim->agents[agent]->role, sim->agents[agent]->shard);
+
+    if (twin == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "agent");
+    }
+    memcpy(twin->name, sim->agents[agent]->name, sizeof(twin->name));
+    *ret_twin = twin->number;
+    return sim_process_start(twin, err);
 }
 
 static enum cnv_status start(struct cnv_sim *sim, struct cnv_error *err)
@@ -367,7 +395,7 @@ void cnv_sim_destroy(struct cnv_sim *sim)
         return;
     }
     for (size_t i = 0; i < sim->agent_count; i++) {
-        sim_process_end(sim->agents[i]);
+        sim_process_end(sim->agents[i], false);
     }
     finish_jobs(sim);
     for (size_t i = 0; i < sim->agent_count; i++) {
@@ -406,7 +434,17 @@ void cnv_sim_stop(struct cnv_sim *sim, const char *reason)
 
 void cnv_sim_kill(struct cnv_sim *sim, size_t agent)
 {
-    sim_process_end(sim->agents[agent]);
+    sim->tally.kills++;
+    sim_process_end(sim->agents[agent], false);
+}
+
+void cnv_sim_leave(struct cnv_sim *sim, size_t agent)
+{
+    sim->tally.leaves++;
+    if (sim->agents[agent]->is_alive) {
+        cnv_session_leave(sim->agents[agent]->session, now_ms(sim), "SIGTERM");
+        sim_process_end(sim->agents[agent], true);
+    }
 }
 
 void cnv_sim_revive(struct cnv_sim *sim, size_t agent)
@@ -421,9 +459,8 @@ void cnv_sim_revive(struct cnv_sim *sim, size_t agent)
 
 void cnv_sim_freeze(struct cnv_sim *sim, size_t agent)
 {
-    if (sim->agents[agent]->is_alive) {
-        sim->agents[agent]->is_frozen = true;
-    }
+    sim->tally.freezes++;
+    sim->agents[agent]->is_frozen = sim->agents[agent]->is_alive;
 }
 
 void cnv_sim_thaw(struct cnv_sim *sim, size_t agent)
@@ -444,9 +481,10 @@ void cnv_sim_cut(struct cnv_sim *sim, size_t agent)
         .number = is_told, /* else the session learns it from the server's answer */
     };
 
+    sim->tally.cuts++;
     if (cut->is_alive) {
-        sim_link_close(sim, cut->peers[CNV_DATA]);
-        sim_link_close(sim, cut->peers[CNV_BULK]);
+        sim_link_close(sim, cut->peers[CNV_DATA], false);
+        sim_link_close(sim, cut->peers[CNV_BULK], false);
         cut->peers[CNV_DATA] = 0;
         cut->peers[CNV_BULK] = 0;
         sim_put(sim, sim->now_us + sim_draw_us(sim, sim->faults.notice_ms), &event);
@@ -468,6 +506,7 @@ void cnv_sim_agent(const struct cnv_sim *sim, size_t agent, struct cnv_sim_agent
         .is_alive = seen->is_alive,
         .is_frozen = seen->is_frozen,
         .is_over = seen->is_over,
+        .is_replaced = seen->is_replaced,
         .contributions = seen->contributions,
         .chunks_up = seen->chunks_up,
         .refused = seen->refused,
@@ -475,6 +514,11 @@ void cnv_sim_agent(const struct cnv_sim *sim, size_t agent, struct cnv_sim_agent
     if (seen->session != NULL) {
         ret_view->version = cnv_session_version(seen->session, &model, &digest);
     }
+}
+
+void cnv_sim_tally(const struct cnv_sim *sim, struct cnv_sim_tally *ret_tally)
+{
+    *ret_tally = sim->tally;
 }
 
 size_t cnv_sim_agents(const struct cnv_sim *sim)

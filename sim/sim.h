@@ -38,8 +38,11 @@ struct cnv_sim_faults {
     double loss;            /* probability that a message vanishes */
     double duplicate;       /* probability that it arrives twice */
     double reorder;         /* probability that it may be overtaken within its channel */
+    double damage;          /* probability that a vector's bytes, or the header, arrive damaged */
+    double poison;          /* probability that a contribution holds a NaN */
     uint32_t cut_every_ms;  /* mean time between cut links, for each agent; 0: never */
     uint32_t kill_every_ms; /* mean time between deaths, for each agent; 0: never */
+    double polite;          /* probability that a process that ends says goodbye */
     uint32_t freeze_every_ms; /* mean time between freezes, for each agent; 0: never */
     uint32_t notice_ms; /* a closed connection is noticed after 0 .. notice_ms, by some never */
     uint32_t away_ms;   /* dead and frozen agents are back after 0 .. away_ms */
@@ -114,17 +117,23 @@ CNV_MUST_CHECK enum cnv_status cnv_sim_add(struct cnv_sim *sim,
                                            struct cnv_error *err);
 
 void cnv_sim_kill(struct cnv_sim *sim, size_t agent);   /* kill -9: its connections close */
+void cnv_sim_leave(struct cnv_sim *sim, size_t agent);  /* SIGTERM: it says goodbye and ends */
 void cnv_sim_revive(struct cnv_sim *sim, size_t agent); /* a new process under the same name */
 void cnv_sim_freeze(struct cnv_sim *sim, size_t agent); /* SIGSTOP */
 void cnv_sim_thaw(struct cnv_sim *sim, size_t agent);   /* SIGCONT */
 void cnv_sim_cut(struct cnv_sim *sim, size_t agent);    /* its links break and are made anew */
 void cnv_sim_poison(struct cnv_sim *sim, size_t agent); /* its next contribution holds a NaN */
 
+/* A second process under the agent's name, with its shard: another number of this sim. */
+CNV_MUST_CHECK enum cnv_status
+cnv_sim_twin(struct cnv_sim *sim, size_t agent, size_t *ret_twin, struct cnv_error *err);
+
 /* Counters to wait for. */
 struct cnv_sim_agent_view {
     bool is_alive;
     bool is_frozen;
-    bool is_over;           /* has left, because the run ended */
+    bool is_over;           /* has left, because the run ended or it was replaced */
+    bool is_replaced;       /* by a newer process of its name */
     uint64_t version;       /* newest model it holds */
     uint64_t contributions; /* computed, by this and earlier processes of the name */
     uint64_t chunks_up;     /* of its vectors, that reached the server */
@@ -133,5 +142,18 @@ struct cnv_sim_agent_view {
 
 void cnv_sim_agent(const struct cnv_sim *sim, size_t agent, struct cnv_sim_agent_view *ret_view);
 size_t cnv_sim_agents(const struct cnv_sim *sim);
+
+/* How much went wrong so far. */
+struct cnv_sim_tally {
+    uint64_t lost; /* messages */
+    uint64_t damaged;
+    uint64_t cuts;
+    uint64_t kills;
+    uint64_t leaves;
+    uint64_t freezes;
+    uint64_t poisoned; /* contributions */
+};
+
+void cnv_sim_tally(const struct cnv_sim *sim, struct cnv_sim_tally *ret_tally);
 
 #endif

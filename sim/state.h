@@ -6,6 +6,7 @@
  *   process.c    an agent's process: session, trainer, and its life and death
  *   server.c     the engine's io: sends, jobs, persists
  *   promises.c   what must hold after each step
+ *   averages.c   that a committed model follows from what its contributors computed
  *   sim.c        the loop
  *
  * Time is kept in microseconds; the engine and the sessions see milliseconds.
@@ -26,6 +27,7 @@ enum { SIM_NAME_SIZE = 32, SIM_TICK_MS = 100, SIM_TICK_US = 100000 };
 struct sim_packet {
     cnv_peer_id peer;
     bool is_to_server;
+    bool is_damaged;
     size_t header_len;
     uint8_t *header;
     struct cnv_blob *payload;
@@ -37,7 +39,8 @@ struct sim_link {
     size_t agent;
     uint32_t life; /* of the agent when it connected */
     enum cnv_channel channel;
-    bool is_cut;         /* nothing passes any more */
+    bool is_closed;      /* nothing more is put on its way */
+    bool is_cut;         /* nothing arrives any more */
     bool is_gone;        /* the server was told */
     uint64_t last_us[2]; /* when the newest in-order packet arrives: to the agent, to the server */
 };
@@ -62,6 +65,7 @@ struct sim_agent {
     bool is_frozen;
     bool is_over;
     bool is_poisoned;
+    bool is_replaced;
     bool is_scheduled; /* an event WORK is in the calendar */
     struct cnv_config *config;
     struct cnv_session *session;
@@ -77,7 +81,6 @@ struct sim_agent {
     /* Seen by the checks. */
     uint64_t seen_version;
     struct cnv_blob *seen_model; /* not shared: only compared */
-    uint64_t plan_count;         /* exchanges of the trainer's round; 0: an evaluation */
     uint64_t counted;            /* contributions in committed models, by the server's count */
     struct sim_ledger up;
     struct sim_ledger down;
@@ -105,6 +108,7 @@ struct cnv_sim {
     size_t link_count;
     size_t link_capacity;
     size_t payloads; /* packets under way that hold one */
+    struct cnv_sim_tally tally;
 
     uint64_t version; /* newest seen committed */
     bool has_model;
@@ -129,8 +133,9 @@ uint64_t sim_draw_us(struct cnv_sim *sim, uint32_t ms);
 /* network.c */
 /* A new connection of the agent; 0 when memory is out. */
 cnv_peer_id sim_link_open(struct cnv_sim *sim, size_t agent, enum cnv_channel channel);
-/* Nothing passes any more; the server notices later, or never. */
-void sim_link_close(struct cnv_sim *sim, cnv_peer_id peer);
+/* The connection ends; what the agent has sent still arrives if it is_flushed. The server notices
+ * later, or never. */
+void sim_link_close(struct cnv_sim *sim, cnv_peer_id peer, bool is_flushed);
 /* The server notices: the event SIM_EVENT_GONE. */
 void sim_link_gone(struct cnv_sim *sim, cnv_peer_id peer);
 size_t sim_network_send(struct cnv_sim *sim,
@@ -148,7 +153,8 @@ void sim_packet_destroy(struct cnv_sim *sim, struct sim_packet *packet);
 
 /* process.c */
 enum cnv_status sim_process_start(struct sim_agent *agent, struct cnv_error *err);
-void sim_process_end(struct sim_agent *agent);
+/* is_polite: what it has said still arrives. */
+void sim_process_end(struct sim_agent *agent, bool is_polite);
 /* It has time: the event SIM_EVENT_WORK. */
 void sim_process_work(struct sim_agent *agent);
 void sim_process_tick(struct sim_agent *agent);
@@ -159,7 +165,7 @@ void sim_process_thaw(struct sim_agent *agent);
 /* server.c */
 struct cnv_engine_io sim_server_io(struct cnv_sim *sim);
 
-/* promises.c */
+/* promises.c, averages.c */
 struct sim_promises *sim_promises_new(void);
 void sim_promises_destroy(struct sim_promises *promises);
 /* After each step. */

@@ -236,6 +236,7 @@ void cnv_engine_receive(struct cnv_engine *engine,
 void cnv_engine_malformed(struct cnv_engine *engine,
                           uint64_t now_ms,
                           cnv_peer_id peer,
+                          enum cnv_channel channel,
                           enum cnv_status status,
                           const struct cnv_error *err)
 {
@@ -248,10 +249,10 @@ void cnv_engine_malformed(struct cnv_engine *engine,
                     sizeof(message.error.text),
                     "%s",
                     err != NULL ? err->text : cnv_status_text(status));
-    cnv_post_stranger(engine, peer, CNV_DATA, &message);
+    cnv_post_stranger(engine, peer, channel, &message);
     cnv_note(engine,
              CNV_NOTE_REFUSED,
-             cnv_member_by_peer(engine, CNV_DATA, peer),
+             cnv_member_by_peer(engine, channel, peer),
              status,
              message.error.text);
 }

@@ -112,10 +112,11 @@ void cnv_engine_receive(struct cnv_engine *engine,
                         struct cnv_blob *payload,
                         size_t wire_bytes);
 
-/* The peer's header could not be decoded: answered with an error, counted, never trusted. */
+/* The peer's header could not be decoded: answered on its channel with an error, never trusted. */
 void cnv_engine_malformed(struct cnv_engine *engine,
                           uint64_t now_ms,
                           cnv_peer_id peer,
+                          enum cnv_channel channel,
                           enum cnv_status status,
                           const struct cnv_error *err);
 

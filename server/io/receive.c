@@ -119,7 +119,7 @@ static void message_deliver(struct cnv_port *port, zmq_msg_t *frames, size_t cou
                 "peer=%" PRIu64 " why=%s",
                 peer->id,
                 cnv_log_quote(err.text));
-        cnv_engine_malformed(daemon->engine, now_ms, peer->id, status, &err);
+        cnv_engine_malformed(daemon->engine, now_ms, peer->id, port->channel, status, &err);
         return;
     }
     if (count > FRAME_PAYLOAD) {

@@ -19,9 +19,43 @@ struct options {
     uint64_t seeds;
     const char *file;
     FILE *trace;
+    struct cnv_sim_tally tally; /* of all seeds */
+    uint64_t commits;
 };
 
-static bool run_seed(const struct options *options, uint64_t seed)
+static void count(struct options *options, const struct world *world)
+{
+    struct cnv_sim_tally tally;
+    struct cnv_engine_view view;
+
+    cnv_sim_tally(world->sim, &tally);
+    cnv_engine_view(cnv_sim_engine(world->sim), &view);
+    options->tally.lost += tally.lost;
+    options->tally.damaged += tally.damaged;
+    options->tally.cuts += tally.cuts;
+    options->tally.kills += tally.kills;
+    options->tally.leaves += tally.leaves;
+    options->tally.freezes += tally.freezes;
+    options->tally.poisoned += tally.poisoned;
+    options->commits += view.version;
+}
+
+static void print_counts(const struct options *options)
+{
+    (void) printf("%" PRIu64 " commits; %" PRIu64 " messages lost, %" PRIu64 " damaged; %" PRIu64
+                  " cuts, %" PRIu64 " kills, %" PRIu64 " goodbyes, %" PRIu64 " freezes, %" PRIu64
+                  " poisoned contributions\n",
+                  options->commits,
+                  options->tally.lost,
+                  options->tally.damaged,
+                  options->tally.cuts,
+                  options->tally.kills,
+                  options->tally.leaves,
+                  options->tally.freezes,
+                  options->tally.poisoned);
+}
+
+static bool run_seed(struct options *options, uint64_t seed)
 {
     struct world world;
     struct cnv_error err = { 0 };
@@ -35,7 +69,7 @@ static bool run_seed(const struct options *options, uint64_t seed)
     }
     enum cnv_status status = world_start(&world, options->trace, &err);
     if (status == CNV_OK) {
-        status = cnv_sim_run(world.sim, world.limit_ms, &err);
+        status = world_run(&world, &err);
     }
     if (status == CNV_OK) {
         cnv_engine_view(cnv_sim_engine(world.sim), &view);
@@ -50,6 +84,9 @@ static bool run_seed(const struct options *options, uint64_t seed)
                           view.exchanges,
                           view.state_reason);
         }
+    }
+    if (world.sim != NULL) {
+        count(options, &world);
     }
     if (!world_fini(&world) && status == CNV_OK) {
         status = cnv_fail(&err, CNV_E_UNEXPECTED, "promise 5: blobs are left at the end");
@@ -68,7 +105,7 @@ static bool run_seed(const struct options *options, uint64_t seed)
 }
 
 /* The seeds that failed once, one a line; '#' begins a remark. */
-static bool run_file(const struct options *options)
+static bool run_file(struct options *options)
 {
     FILE *file = fopen(options->file, "r");
     char line[256];
@@ -120,7 +157,9 @@ int main(int argc, char **argv)
         return 2;
     }
     if (options.seed > 0) {
-        return run_seed(&options, options.seed) ? 0 : 1;
+        is_good = run_seed(&options, options.seed);
+        print_counts(&options);
+        return is_good ? 0 : 1;
     }
     if (options.file != NULL) {
         is_good = run_file(&options);
@@ -130,6 +169,7 @@ int main(int argc, char **argv)
     }
     if (is_good) {
         (void) printf("%" PRIu64 " seeds passed\n", options.seeds);
+        print_counts(&options);
     }
     return is_good ? 0 : 1;
 }

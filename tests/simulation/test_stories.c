@@ -294,6 +294,77 @@ Test(stories, all_dead_and_back_leave_the_same_bits, .timeout = 20)
     cr_assert_eq(finish(&world), calm);
 }
 
+Test(stories, goodbye_is_not_waited_for, .timeout = 20)
+{
+    struct world world;
+
+    world_init(&world, 3);
+    world_set(&world, "sync/rejoin", "30");
+    world.faults.step_ms = 500;
+    world.faults.until_ms = 1;
+    start(&world);
+    run_until_version(&world, 1);
+    cnv_sim_leave(world.sim, 1);
+    run_until_version(&world, 2);
+    cr_assert_lt(cnv_sim_now_ms(world.sim), 10000);
+    cr_assert_eq(row_of(&world, 1).contributors, 2);
+    cr_assert_eq(member_of(&world, 1).state, CNV_MEMBER_LEFT);
+    cnv_sim_revive(world.sim, 1);
+    run_to_the_end(&world);
+    cr_assert_eq(row_of(&world, 3).contributors, 3);
+    cr_assert(world_fini(&world));
+}
+
+Test(stories, newer_process_of_a_name_replaces_the_older, .timeout = 20)
+{
+    struct world world;
+    struct cnv_error err = { 0 };
+    size_t twin = 0;
+
+    world_init(&world, 3);
+    world.faults.step_ms = 200;
+    world.faults.until_ms = 1;
+    start(&world);
+    uint32_t calm = finish(&world);
+
+    world_init(&world, 3);
+    world.faults.step_ms = 200;
+    world.faults.until_ms = 1;
+    start(&world);
+    run_until_version(&world, 1);
+    cr_assert_eq(cnv_sim_twin(world.sim, 1, &twin, &err), CNV_OK, "%s", err.text);
+    run_until_version(&world, 2);
+    cr_assert(agent_of(&world, 1).is_replaced);
+    cr_assert_not(agent_of(&world, 1).is_alive);
+    cr_assert(agent_of(&world, twin).is_alive);
+    cr_assert_eq(finish(&world), calm, "it is the same member with the same data");
+}
+
+Test(stories, frozen_and_replaced_process_stops_when_it_wakes, .timeout = 20)
+{
+    struct world world;
+    struct cnv_error err = { 0 };
+    size_t twin = 0;
+
+    world_init(&world, 3);
+    world_set(&world, "run/rounds", "30");
+    world.faults.step_ms = 200;
+    world.faults.until_ms = 1;
+    start(&world);
+    run_until_version(&world, 1);
+    cnv_sim_freeze(world.sim, 1);
+    run_for_ms(&world, 6000);
+    cr_assert_eq(cnv_sim_twin(world.sim, 1, &twin, &err), CNV_OK, "%s", err.text);
+    run_for_ms(&world, 1000);
+    cnv_sim_thaw(world.sim, 1);
+    run_for_ms(&world, 1000);
+    cr_assert(agent_of(&world, 1).is_replaced);
+    cr_assert_not(agent_of(&world, 1).is_alive);
+    run_to_the_end(&world);
+    cr_assert_eq(view_of(&world).version, 30);
+    cr_assert(world_fini(&world));
+}
+
 Test(stories, frozen_longer_than_patience_is_left_out_and_taken_back, .timeout = 20)
 {
     struct world world;

@@ -146,7 +146,7 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
     if (kind < 3 && agents <= 10) {
         /* 80,000 bytes and more: by chunks; now and then more than one slice. */
         world_set_features(world, kind == 0 && agents <= 3 ? 70000 : 10000);
-        world_set(world, "run/rounds", "3");
+        set_number(world, "run/rounds", (double) (2 + cnv_rng_below(rng, 6)));
         set_number(world, "limits/window", (double) (1 + cnv_rng_below(rng, 8)));
         return;
     }
@@ -163,30 +163,66 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
     } else {
         world_set(world, "policy/kind", "adaptive-l");
         world_set(world, "policy/delta", kind == 7 ? "inf" : "1e-2");
-        world_set(world, "run/rounds", "6");
     }
 }
 
 static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
 {
+    static const uint32_t delays_ms[] = { 0, 20, 60, 120, 1200 };
+    static const uint32_t steps_ms[] = { 0, 5, 100, 400 };
     struct cnv_sim_faults *faults = &world->faults;
-    uint64_t mix = cnv_rng_below(rng, 256);
+    uint64_t mix = cnv_rng_below(rng, 1024);
     /* The more agents, the rarer each of them fails: else no round would ever find all at once. */
-    uint32_t every_ms = (uint32_t) (4000 * agents);
+    uint32_t every_ms = (uint32_t) ((1500 + cnv_rng_below(rng, 4000)) * agents);
 
-    faults->delay_ms = (uint32_t) cnv_rng_below(rng, 3) * 60;
+    faults->delay_ms = delays_ms[cnv_rng_below(rng, 5)];
+    faults->step_ms = steps_ms[cnv_rng_below(rng, 4)];
     faults->notice_ms = (mix & 1) != 0 ? 500 : 0;
     faults->away_ms = (mix & 2) != 0 ? 2000 : 12000;
-    faults->step_ms = (mix & 4) != 0 ? 400 : 5;
-    faults->loss = (mix & 8) != 0 ? 0.03 : 0;
-    faults->duplicate = (mix & 8) != 0 ? 0.05 : 0;
-    faults->reorder = (mix & 16) != 0 ? 0.2 : 0;
+    faults->loss = (mix & 4) != 0 ? 0.05 : 0;
+    faults->duplicate = (mix & 8) != 0 ? 0.1 : 0;
+    faults->reorder = (mix & 16) != 0 ? 0.3 : 0;
     faults->cut_every_ms = (mix & 32) != 0 ? every_ms : 0;
     faults->kill_every_ms = (mix & 64) != 0 ? every_ms : 0;
     faults->freeze_every_ms = (mix & 128) != 0 ? every_ms : 0;
+    /* A damaged chunk costs the whole contribution: with many chunks nothing would get through. */
+    faults->damage = (mix & 256) == 0 ? 0 : world->features > 8192 ? 0.0002 : 0.01;
+    faults->poison = (mix & 512) != 0 ? 0.02 : 0;
+    faults->polite = 0.3;
     faults->defers_jobs = cnv_rng_below(rng, 2) == 0;
     faults->until_ms = 10000 + 1000 * cnv_rng_below(rng, 30);
-    world->limit_ms = faults->until_ms + 90000;
+}
+
+static void draw_guests(struct world *world, struct cnv_rng *rng, size_t agents)
+{
+    uint64_t mix = cnv_rng_below(rng, 16);
+
+    if ((mix & 1) != 0) {
+        world->guests[0].role = "follower";
+    }
+    if ((mix & 2) != 0) {
+        world->setup.shards = (uint32_t) agents + 1;
+        world->guests[1].role = "worker";
+        world->guests[1].shard = (mix & 4) != 0 ? 0 : world->setup.shards;
+        /* A goodbye frees the shard: who asks for one might get it, and who returns be refused. */
+        world->faults.polite = (mix & 4) != 0 ? 0 : world->faults.polite;
+    }
+    world->guests[2].agent = (size_t) cnv_rng_below(rng, agents);
+    for (size_t i = 0; i < GUESTS_MAX; i++) {
+        uint64_t at_ms = 1500 + cnv_rng_below(rng, 15000);
+        bool comes = i == 2 ? (mix & 8) != 0 : world->guests[i].role != NULL;
+
+        world->guests[i].at_ms = comes ? at_ms : 0;
+    }
+}
+
+/* Generous, so that only what is stuck fails: repairs take heartbeats, rounds several journeys. */
+static void set_limit(struct world *world)
+{
+    uint64_t rounds = (uint64_t) cnv_config_integer(world->config, "run/rounds");
+    uint64_t round_ms = 2000 + 20 * world->faults.delay_ms + 6 * world->faults.step_ms;
+
+    world->limit_ms = world->faults.until_ms + 60000 + rounds * round_ms;
 }
 
 void world_draw(struct world *world, uint64_t seed)
@@ -198,13 +234,15 @@ void world_draw(struct world *world, uint64_t seed)
     world_init(world, agents);
     world->seed = seed;
     set_number(world, "run/seed", (double) seed);
-    set_number(world, "run/rounds", (double) (3 + cnv_rng_below(&rng, 8)));
+    set_number(world, "run/rounds", (double) (3 + cnv_rng_below(&rng, 20)));
     set_number(world, "sync/rejoin", (double) cnv_rng_below(&rng, 4));
     world_set(world, "encoding/up", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
     world_set(world, "encoding/down", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
     world_set(world, "aggregate/weighting", cnv_rng_below(&rng, 4) == 0 ? "uniform" : "samples");
     draw_problem(world, &rng, agents);
     draw_faults(world, &rng, agents);
+    draw_guests(world, &rng, agents);
+    set_limit(world);
 }
 
 void world_describe(const struct world *world, char *text, size_t size)
@@ -214,9 +252,10 @@ void world_describe(const struct world *world, char *text, size_t size)
 
     (void) snprintf(text,
                     size,
-                    "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s | delay=%u loss=%g "
-                    "dup=%g reorder=%g cut=%u kill=%u freeze=%u notice=%u away=%u step=%u "
-                    "defer=%d until=%" PRIu64,
+                    "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s window=%s\n"
+                    "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
+                    "kill=%u freeze=%u notice=%u away=%u defers=%d until=%" PRIu64
+                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64,
                     cnv_config_value(config, "problem/kind"),
                     cnv_config_value(config, "solver/kind"),
                     cnv_config_value(config, "policy/kind"),
@@ -225,18 +264,24 @@ void world_describe(const struct world *world, char *text, size_t size)
                     world->features,
                     cnv_config_value(config, "encoding/up"),
                     cnv_config_value(config, "encoding/down"),
+                    cnv_config_value(config, "limits/window"),
                     faults->delay_ms,
+                    faults->step_ms,
                     faults->loss,
                     faults->duplicate,
                     faults->reorder,
+                    faults->damage,
+                    faults->poison,
                     faults->cut_every_ms,
                     faults->kill_every_ms,
                     faults->freeze_every_ms,
                     faults->notice_ms,
                     faults->away_ms,
-                    faults->step_ms,
                     faults->defers_jobs,
-                    faults->until_ms);
+                    faults->until_ms,
+                    world->guests[0].at_ms,
+                    world->guests[1].at_ms,
+                    world->guests[2].at_ms);
 }
 
 /* --- Life --------------------------------------------------------------------------------- */
@@ -251,6 +296,61 @@ enum cnv_status world_start(struct world *world, FILE *trace, struct cnv_error *
     world->setup.self = world;
     world->setup.load = load;
     return cnv_sim_new(&world->setup, &world->sim, err);
+}
+
+static enum cnv_status
+receive_guest(struct world *world, struct world_guest *guest, struct cnv_error *err)
+{
+    size_t number = 0;
+
+    guest->at_ms = 0;
+    return guest->role == NULL ? cnv_sim_twin(world->sim, guest->agent, &number, err)
+                               : cnv_sim_add(world->sim, guest->role, guest->shard, &number, err);
+}
+
+enum cnv_status world_step(struct world *world, bool *ret_is_more, struct cnv_error *err)
+{
+    struct cnv_engine_view view;
+    enum cnv_status status = cnv_sim_step(world->sim, ret_is_more, err);
+
+    cnv_engine_view(cnv_sim_engine(world->sim), &view);
+    for (size_t i = 0; i < GUESTS_MAX && status == CNV_OK && *ret_is_more; i++) {
+        struct world_guest *guest = &world->guests[i];
+
+        if (guest->at_ms > 0 && cnv_sim_now_ms(world->sim) >= guest->at_ms &&
+            view.state == CNV_RUN_RUNNING) {
+            status = receive_guest(world, guest, err);
+        }
+    }
+    return status;
+}
+
+enum cnv_status world_run(struct world *world, struct cnv_error *err)
+{
+    bool is_more = true;
+
+    while (is_more) {
+        enum cnv_status status = world_step(world, &is_more, err);
+        struct cnv_engine_view view;
+
+        if (status != CNV_OK) {
+            return status;
+        }
+        if (is_more && cnv_sim_now_ms(world->sim) > world->limit_ms) {
+            cnv_engine_view(cnv_sim_engine(world->sim), &view);
+            return cnv_fail(err,
+                            CNV_E_TIMEOUT,
+                            "promise 4: after %" PRIu64 " ms the run is still %s (%s) in round "
+                            "%" PRIu64 ", attempt %" PRIu64 ", exchange %" PRIu64,
+                            cnv_sim_now_ms(world->sim),
+                            cnv_run_state_name(view.state),
+                            view.state_reason,
+                            view.round,
+                            view.attempt,
+                            view.exchange);
+        }
+    }
+    return CNV_OK;
 }
 
 bool world_fini(struct world *world)

@@ -10,6 +10,16 @@
 #include "config/config.h"
 #include "sim/sim.h"
 
+enum { GUESTS_MAX = 3 };
+
+/* Somebody who comes later. */
+struct world_guest {
+    uint64_t at_ms;   /* 0: nobody */
+    const char *role; /* NULL: a second process of agent number `agent` */
+    uint32_t shard;
+    size_t agent;
+};
+
 struct world {
     struct cnv_config *config;
     struct cnv_sim_faults faults;
@@ -17,8 +27,9 @@ struct world {
     struct cnv_sim *sim;
     uint64_t seed;
     size_t features;
-    size_t rows;       /* about so many in a shard */
-    size_t classes;    /* 2 for logistic */
+    size_t rows;    /* about so many in a shard */
+    size_t classes; /* 2 for logistic */
+    struct world_guest guests[GUESTS_MAX];
     uint64_t limit_ms; /* virtual time after which a run counts as stuck */
 };
 
@@ -39,6 +50,12 @@ void world_describe(const struct world *world, char *text, size_t size);
 
 /* Starts the simulation; it is checked after every step. */
 enum cnv_status world_start(struct world *world, FILE *trace, struct cnv_error *err);
+
+/* One step of it, guests included. */
+enum cnv_status world_step(struct world *world, bool *ret_is_more, struct cnv_error *err);
+
+/* Steps until the run has ended; CNV_E_TIMEOUT when it is stuck. */
+enum cnv_status world_run(struct world *world, struct cnv_error *err);
 
 /* Ends it. False: blobs were left. */
 bool world_fini(struct world *world);

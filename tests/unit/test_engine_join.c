@@ -133,7 +133,7 @@ Test(engine_join, malformed_headers_are_answered_and_end_nothing, .timeout = 10)
     struct cnv_error err = { .status = CNV_E_MALFORMED, .text = "not a header" };
 
     script_join_all(script, 1, 3);
-    cnv_engine_malformed(script->engine, script->now_ms, 1, CNV_E_MALFORMED, &err);
+    cnv_engine_malformed(script->engine, script->now_ms, 1, CNV_DATA, CNV_E_MALFORMED, &err);
     const struct script_sent *error = script_last(script, 1, CNV_KIND_ERROR);
     cr_assert_eq(error->message.error.code, 1);
     cr_assert_not(error->message.error.fatal);

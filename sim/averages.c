@@ -1,0 +1,401 @@
+/*
+ * averages.c - that a committed model is the old one plus the mean of what its contributors sent.
+ *
+ * Every vector the trainers compute and every result they are told is noted. At a commit, the
+ * mean is computed anew from the definition, not by the server's code, over the members whose
+ * count of contributions has grown, in rank order, through the encodings and back. The earlier
+ * exchanges of the round (gradient, direction) must be means over the same members: who is lost
+ * after the first of them restarts the round.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "encodings/encoding.h"
+#include "promises.h"
+#include "proto/plan.h"
+
+void sim_averages_forget(struct sim_promises *promises, uint64_t round)
+{
+    struct vector_note **at = &promises->notes;
+
+    while (*at != NULL) {
+        struct vector_note *note = *at;
+
+        if (note->round > round) {
+            at = &note->next;
+            continue;
+        }
+        *at = note->next;
+        cnv_free(note->values);
+        cnv_free(note);
+    }
+}
+
+static void note_vector(struct cnv_sim *sim, const struct vector_note *from, const double *values)
+{
+    struct vector_note *note = cnv_object_new(struct vector_note);
+
+    if (note == NULL) {
+        sim_fail(sim, CNV_E_NOMEM, "notes");
+        return;
+    }
+    *note = *from;
+    if (values != NULL) {
+        note->values = cnv_array_new(note->length, sizeof(*values));
+        if (note->values == NULL) {
+            cnv_free(note);
+            sim_fail(sim, CNV_E_NOMEM, "notes");
+            return;
+        }
+        memcpy(note->values, values, note->length * sizeof(*values));
+    }
+    note->next = sim->promises->notes;
+    sim->promises->notes = note;
+}
+
+void sim_promises_contribution(struct cnv_sim *sim,
+                               struct sim_agent *agent,
+                               const convene_contribution *contribution)
+{
+    struct vector_note note = {
+        .agent = agent,
+        .round = contribution->round,
+        .attempt = contribution->attempt,
+        .exchange = contribution->exchange,
+        .samples = contribution->samples,
+        .is_scaled = contribution->is_scaled,
+        .factor = contribution->factor,
+        .reference = contribution->reference,
+        .length = contribution->length,
+    };
+
+    if (sim->promises != NULL) {
+        note_vector(sim, &note, contribution->values);
+    }
+}
+
+/* The result of this exchange as it was told to those who work on this attempt. */
+static const struct vector_note *find_result(const struct sim_promises *promises,
+                                             uint64_t round,
+                                             uint64_t attempt,
+                                             uint32_t exchange)
+{
+    for (const struct vector_note *note = promises->notes; note != NULL; note = note->next) {
+        if (note->agent == NULL && note->round == round && note->attempt == attempt &&
+            note->exchange == exchange) {
+            return note;
+        }
+    }
+    return NULL;
+}
+
+static void
+check_settled(struct cnv_sim *sim, const struct sim_agent *agent, const convene_event *event)
+{
+    const struct vector_note *known =
+        find_result(sim->promises, event->round, event->attempt, event->exchange);
+    struct vector_note note = {
+        .round = event->round,
+        .attempt = event->attempt,
+        .exchange = event->exchange,
+        .length = event->length,
+    };
+
+    if (known == NULL) {
+        note_vector(sim, &note, event->values);
+    } else if (known->length != event->length ||
+               memcmp(known->values, event->values, event->length * sizeof(double)) != 0) {
+        sim_fail(sim,
+                 CNV_E_UNEXPECTED,
+                 "promise 3: %s was told another result of round %" PRIu64 ", exchange %u",
+                 agent->name,
+                 event->round,
+                 event->exchange);
+    }
+}
+
+void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const convene_event *event)
+{
+    struct cnv_plan plan;
+
+    if (sim->promises == NULL) {
+        return;
+    }
+    /* Who was frozen may hear of an older round. */
+    if (event->kind == CONVENE_ROUND && strcmp(event->plan, CNV_PLAN_EVALUATE) != 0 &&
+        event->round >= sim->promises->round && cnv_plan_parse(event->plan, &plan)) {
+        sim->promises->round = event->round;
+        sim->promises->exchanges = plan.count;
+    } else if (event->kind == CONVENE_SETTLED && event->values != NULL) {
+        check_settled(sim, agent, event);
+    }
+}
+
+/* --- Who is in the newest version ---------------------------------------------------------- */
+
+struct contributor {
+    const char *name;
+    uint32_t shard;
+    const struct vector_note *note; /* what it sent for the exchange that is looked at */
+};
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct contributor *left = a;
+    const struct contributor *right = b;
+
+    if (left->shard != right->shard) {
+        return left->shard < right->shard ? -1 : 1;
+    }
+    return strcmp(left->name, right->name);
+}
+
+static struct sim_agent *find_agent(const struct cnv_sim *sim, const char *name)
+{
+    for (size_t i = 0; i < sim->agent_count; i++) {
+        if (strcmp(sim->agents[i]->name, name) == 0) {
+            return sim->agents[i];
+        }
+    }
+    return NULL;
+}
+
+/* In rank order: the members whose count has grown, which must be by one. */
+static size_t find_contributors(struct cnv_sim *sim, struct contributor *contributors)
+{
+    struct cnv_member_view member;
+    size_t count = 0;
+
+    for (size_t i = 0; cnv_engine_member(sim->engine, sim->now_us / 1000, i, &member); i++) {
+        struct sim_agent *agent = find_agent(sim, member.name);
+
+        if (agent == NULL || member.rounds == agent->counted) {
+            continue;
+        }
+        if (member.rounds != agent->counted + 1) {
+            sim_fail(sim,
+                     CNV_E_UNEXPECTED,
+                     "promise 2: contributions of %s went from %" PRIu64 " to %" PRIu64,
+                     member.name,
+                     agent->counted,
+                     member.rounds);
+        }
+        agent->counted = member.rounds;
+        contributors[count++] = (struct contributor){ .name = agent->name, .shard = member.shard };
+    }
+    qsort(contributors, count, sizeof(*contributors), by_rank);
+    return count;
+}
+
+/* What each computed last for this exchange, up to this attempt; false: one has nothing. */
+static bool find_contributions(const struct sim_promises *promises,
+                               struct contributor *contributors,
+                               size_t count,
+                               const struct vector_note *like)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct vector_note *note = promises->notes;
+
+        while (note != NULL && (note->agent == NULL || note->round != like->round ||
+                                note->attempt > like->attempt || note->exchange != like->exchange ||
+                                strcmp(note->agent->name, contributors[i].name) != 0)) {
+            note = note->next;
+        }
+        contributors[i].note = note;
+        if (note == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- The mean, from its definition --------------------------------------------------------- */
+
+/* Through the encoding and back: what the other side can know of the vector. */
+static bool pass(const char *name, double *values, size_t length)
+{
+    const struct cnv_encoding_ops *encoding = cnv_encoding_find(name);
+    uint8_t *bytes = cnv_array_new(encoding->size(length), 1);
+
+    if (bytes == NULL) {
+        return false;
+    }
+    encoding->encode(values, length, bytes);
+    encoding->decode(bytes, length, NULL, values);
+    cnv_free(bytes);
+    return true;
+}
+
+/* The vector of a contribution as the server decodes it, into values[length]. */
+static bool contributed(const struct cnv_sim *sim,
+                        const struct vector_note *note,
+                        double *values,
+                        size_t length)
+{
+    const struct vector_note *result = NULL;
+
+    if (!note->is_scaled) {
+        if (note->values == NULL || note->length != length) {
+            return false;
+        }
+        memcpy(values, note->values, length * sizeof(*values));
+        return pass(cnv_config_text(sim->setup.config, "encoding/up"), values, length);
+    }
+    result = find_result(sim->promises, note->round, note->attempt, note->reference);
+    if (result == NULL || result->length != length) {
+        return false;
+    }
+    for (size_t j = 0; j < length; j++) {
+        values[j] = note->factor * result->values[j];
+    }
+    return true;
+}
+
+/* Whether all sent the same multiple of a settled result. */
+static bool agree(const struct contributor *contributors, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (!contributors[i].note->is_scaled ||
+            contributors[i].note->factor != contributors[0].note->factor ||
+            contributors[i].note->reference != contributors[0].note->reference) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* mean[j] = sum of p_i x_i[j] in rank order; values[length] is scratch. */
+static bool take_mean(const struct cnv_sim *sim,
+                      const struct contributor *contributors,
+                      size_t count,
+                      double *mean,
+                      double *values,
+                      size_t length)
+{
+    bool is_uniform =
+        strcmp(cnv_config_text(sim->setup.config, "aggregate/weighting"), "uniform") == 0;
+    double total = 0;
+
+    /* What all agree on is taken once: a mean of equal numbers might round. */
+    if (contributors[0].note->is_scaled) {
+        is_uniform = true;
+        count = agree(contributors, count) ? 1 : 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        total += is_uniform ? 1.0 : (double) contributors[i].note->samples;
+    }
+    memset(mean, 0, length * sizeof(*mean));
+    for (size_t i = 0; i < count; i++) {
+        double weight = (is_uniform ? 1.0 : (double) contributors[i].note->samples) / total;
+
+        if (!contributed(sim, contributors[i].note, values, length)) {
+            return false;
+        }
+        for (size_t j = 0; j < length; j++) {
+            mean[j] += weight * values[j];
+        }
+    }
+    return count > 0;
+}
+
+/* --- Whether it follows -------------------------------------------------------------------- */
+
+/* What was told of the exchanges before the model's is the mean over the same members. */
+static bool results_follow(const struct cnv_sim *sim,
+                           struct contributor *contributors,
+                           size_t count,
+                           struct vector_note like,
+                           double *work,
+                           size_t length)
+{
+    const char *down = cnv_config_text(sim->setup.config, "encoding/down");
+
+    for (like.exchange = 0; like.exchange + 1 < sim->promises->exchanges; like.exchange++) {
+        const struct vector_note *result =
+            find_result(sim->promises, like.round, like.attempt, like.exchange);
+
+        if (result == NULL) {
+            continue; /* scalars only */
+        }
+        if (!find_contributions(sim->promises, contributors, count, &like) ||
+            !take_mean(sim, contributors, count, work, work + length, length) ||
+            !pass(down, work, length) ||
+            memcmp(work, result->values, length * sizeof(*work)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the new model follows from the old one in this attempt of the round. */
+static bool model_follows(const struct cnv_sim *sim,
+                          struct contributor *contributors,
+                          size_t count,
+                          struct vector_note like,
+                          double *work,
+                          size_t length)
+{
+    const struct version_note *newest = &sim->promises->versions[sim->promises->version_count - 1];
+    const char *down = cnv_config_text(sim->setup.config, "encoding/down");
+    const struct cnv_encoding_ops *encoding = cnv_encoding_find(down);
+    double *model = work + 2 * length;
+
+    like.exchange = sim->promises->exchanges - 1;
+    if (!find_contributions(sim->promises, contributors, count, &like) ||
+        !take_mean(sim, contributors, count, work, work + length, length)) {
+        return false;
+    }
+    encoding->decode(newest[-1].bytes, length, NULL, model);
+    for (size_t j = 0; j < length; j++) {
+        model[j] += work[j];
+    }
+    encoding->decode(newest->bytes, length, NULL, work);
+    return pass(down, model, length) && memcmp(model, work, length * sizeof(*work)) == 0;
+}
+
+static bool follows(const struct cnv_sim *sim,
+                    struct contributor *contributors,
+                    size_t count,
+                    uint64_t round,
+                    size_t length)
+{
+    double *work = cnv_array_new(3 * length, sizeof(*work));
+    struct vector_note like = { .round = round };
+    bool is_met = false;
+
+    for (const struct vector_note *note = sim->promises->notes; note != NULL; note = note->next) {
+        if (note->round == round && note->attempt > like.attempt) {
+            like.attempt = note->attempt;
+        }
+    }
+    for (; like.attempt > 0 && !is_met && work != NULL; like.attempt--) {
+        is_met = results_follow(sim, contributors, count, like, work, length) &&
+                 model_follows(sim, contributors, count, like, work, length);
+    }
+    cnv_free(work);
+    return is_met;
+}
+
+void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view, size_t length)
+{
+    struct contributor *contributors = cnv_array_new(sim->agent_count, sizeof(*contributors));
+    size_t count = contributors == NULL ? 0 : find_contributors(sim, contributors);
+    struct cnv_round_row row;
+
+    cnv_engine_row(sim->engine, cnv_engine_rows(sim->engine) - 2, &row);
+    if (count == 0 || count != row.contributors ||
+        !follows(sim, contributors, count, row.round, length)) {
+        sim_fail(sim,
+                 CNV_E_UNEXPECTED,
+                 "promise 2: version %" PRIu64 " is not the old model plus the mean of its %zu "
+                 "contributors (the server says %" PRIu64 ") in round %" PRIu64,
+                 view->version,
+                 count,
+                 row.contributors,
+                 row.round);
+    }
+    sim_averages_forget(sim->promises, row.round);
+    cnv_free(contributors);
+}

@@ -1,0 +1,47 @@
+/*
+ * promises.h - what the checks remember of a run.
+ *
+ *   averages.c   who contributed what, and that a committed model follows from it
+ *   promises.c   all the rest
+ */
+#ifndef CNV_SIM_PROMISES_H
+#define CNV_SIM_PROMISES_H
+
+#include "state.h"
+
+/* A vector somebody computed or was told: a contribution, or a settled result. */
+struct vector_note {
+    struct vector_note *next;
+    const struct sim_agent *agent; /* NULL: a settled result */
+    uint64_t round;
+    uint64_t attempt;
+    uint32_t exchange;
+    uint64_t samples;
+    bool is_scaled;
+    double factor;
+    uint32_t reference;
+    double *values; /* NULL: scalars only */
+    size_t length;
+};
+
+/* A committed version, as bytes. */
+struct version_note {
+    uint8_t *bytes;
+    size_t len;
+};
+
+struct sim_promises {
+    struct vector_note *notes;
+    uint64_t round;     /* the newest that a trainer was told of, and that trains */
+    uint32_t exchanges; /* in its plan */
+    struct version_note *versions;
+    size_t version_count;
+    uint32_t digest;
+    size_t blobs_before; /* alive when the simulation began */
+};
+
+/* Checks that the newest version follows from the one before; forgets the notes of its round. */
+void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view, size_t length);
+void sim_averages_forget(struct sim_promises *promises, uint64_t round);
+
+#endif
