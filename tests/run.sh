@@ -3,13 +3,14 @@
 # with sudo: installs what is missing (offline when nothing is).
 #
 #   bash tests/run.sh            what every change must pass
-#   bash tests/run.sh --all      and the long ones: more seeds, clang-tidy on the tests, quickstart
+#   bash tests/run.sh --all      and the long ones: more seeds, clang-tidy on the tests, quickstart, papers
 #
 # The last line is "N passed, N failed, N skipped". Test data: CONVENE_TEST_DATA, or shared/data
 # beside the repository; tests that need it are skipped without it (tests/skips.txt).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 all=no
+tests=everything
 case "${1:-}" in
 '') ;;
 --all) all=yes ;;
@@ -19,6 +20,7 @@ esac
 export LC_ALL=C.UTF-8
 export CONVENE_TEST_DATA=${CONVENE_TEST_DATA:-$(realpath -m ../shared/data)}
 if [ $all = yes ]; then
+    tests=all
     export CONVENE_TEST_ALL=1
 fi
 
@@ -51,7 +53,7 @@ step "build"
 setup build -Dwerror=true
 ninja -C build
 step "tests"
-run_tests build --setup everything
+run_tests build --setup $tests
 step "build with address and undefined-behaviour sanitizers"
 # Not with warnings as errors: instrumented code makes gcc see null pointers that are none.
 setup build-sanitize -Dwerror=false -Dbuildtype=debugoptimized -Db_sanitize=address,undefined
