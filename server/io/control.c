@@ -50,7 +50,9 @@ void cnv_control_reply(struct cnv_daemon *daemon,
 {
     struct cnv_message reply = { .kind = CNV_KIND_REPLY };
 
-    if (atomic_load(&daemon->pinned.bytes) + cnv_blob_len(body) > daemon->pinned_max) {
+    /* A small answer is copied, and status must be had also when peers have stopped reading. */
+    if (cnv_blob_len(body) >= CNV_FRAME_COPY_BELOW &&
+        atomic_load(&daemon->pinned.bytes) + cnv_blob_len(body) > daemon->pinned_max) {
         cnv_control_refuse(daemon, asker, CNV_E_FULL, "limits/pinned is reached: ask again later");
         return;
     }
