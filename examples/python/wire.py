@@ -1,0 +1,92 @@
+"""What travels, as proto/PROTOCOL.md says: headers (sections 1 and 10), checksums, encodings (section 7)."""
+import re, struct
+from types import SimpleNamespace as Record
+import msgpack, numpy as np
+
+FIELDS = {kind: fields for kind, *fields in map(str.split, """
+hello version_min version_max name host instance cores role shard shards
+welcome run run_name server incarnation token shard shards heartbeat_ms patience_ms chunk_bytes window bulk
+loaded rows features labels
+shape features labels rows
+ready dimension
+announce run round attempt version iteration local_steps solver plan evaluate
+offer run round attempt exchange version transfer encoding length bytes crc reference samples steps scalars
+credit transfer attempt next limit rewind
+chunk transfer attempt index crc
+settled run round attempt exchange contributors transfer encoding length bytes digest scalars
+commit run round version iteration contributors counted transfer encoding length bytes digest
+beat run version round attempt exchange state steps_per_second
+report run version metric value rows
+leave reason
+rejoin server
+replaced host
+finish run version exit reason
+attach token
+error code fatal round text
+command id command argument
+reply id code text type""".strip().splitlines())}
+KINDS = ["", *FIELDS]
+DTYPES = {"f64": np.dtype("<f8"), "f32": np.dtype("<f4"), "scaled": np.dtype("<f8")}
+TABLE = list(range(256))
+for _ in range(8):
+    TABLE = [value >> 1 ^ 0x82F63B78 * (value & 1) for value in TABLE]
+
+def pack(kind, protocol=1, **values):
+    return msgpack.packb([protocol, KINDS.index(kind)] + [values[field] for field in FIELDS[kind]])
+
+def unpack(header, payload=None):
+    """A message as a record of its fields, with its kind and payload; kind "" if it cannot be read."""
+    try:
+        version, number, *values = msgpack.unpackb(header, strict_map_key=False)
+        fields = FIELDS[KINDS[number]]
+        fields = dict(zip(fields, values[:len(fields)], strict=True))
+        return Record(protocol=version, kind=KINDS[number], payload=payload, **fields)
+    except (ValueError, TypeError, LookupError):
+        return Record(kind="")
+
+def crc32c(data):
+    """10 MB a second: for many millions of coordinates use a package that has it in C."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 255] ^ crc >> 8
+    return crc ^ 0xFFFFFFFF
+
+def digest(payload, encoding):
+    step = 65536 * DTYPES[encoding].itemsize
+    return crc32c(b"".join(struct.pack("<I", crc32c(payload[i:i + step])) for i in range(0, len(payload), step)))
+
+def encode(vector, encoding):
+    return np.asarray(vector, DTYPES[encoding]).tobytes()
+
+def decode(payload, encoding):
+    return np.frombuffer(payload, DTYPES[encoding]).astype(float)
+
+class Download:
+    """The chunks of the vector that a settled or commit told of without its payload (section 5)."""
+
+    def __init__(self, message, chunk_bytes):
+        self.message, self.size, self.moved = message, chunk_bytes, True
+        self.buffer, self.count = bytearray(message.bytes), -(-message.bytes // chunk_bytes)
+        self.missing = set(range(self.count))
+
+    def next(self):
+        return min(self.missing, default=self.count)
+
+    def add(self, chunk):
+        """True if it was wanted and right."""
+        start = chunk.index * self.size
+        wanted = chunk.transfer == self.message.transfer and chunk.index in self.missing
+        part = self.buffer[start:start + self.size]
+        if wanted and len(chunk.payload) == len(part) and crc32c(chunk.payload) == chunk.crc:
+            self.buffer[start:start + self.size] = chunk.payload
+            self.missing.remove(chunk.index)
+            self.moved = True
+            return True
+
+def read_join(path):
+    """Name, endpoint and CURVE options of the join file that "convene keygen --agent" wrote."""
+    with open(path) as file:
+        server, agent = (dict(re.findall(r'^ +(\S+) = "(.*)"', part, re.M)) for part in file.read().split("agent\n"))
+    keys = dict(CURVE_SERVERKEY=server["public-key"].encode(), CURVE_PUBLICKEY=agent["public-key"].encode(),
+                CURVE_SECRETKEY=agent["secret-key"].encode())
+    return agent["name"], server["endpoint"], keys
