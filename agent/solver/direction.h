@@ -33,7 +33,8 @@ cnv_direction_at(struct cnv_direction *direction, const double *w, struct cnv_er
 
 /*
  * p[n] = H^-1 g at that point. p'g > 0 unless g is 0: a factor that gives less is damped more
- * (A2, E1); where CG finds no positive curvature at all, p = g.
+ * (A2, E1). Where that does not help, because p'g underflows, or CG finds no positive curvature at
+ * all, p = g.
  */
 CNV_MUST_CHECK enum cnv_status cnv_direction_solve(struct cnv_direction *direction,
                                                    const double *g,

@@ -200,3 +200,49 @@ Test(giant, line_search_copes_with_a_feature_that_most_shards_lack, .timeout = 2
     }
     cluster_destroy(cluster);
 }
+
+/* Losses at the candidates as the server would settle them, for F = 1 and p'g = 1. */
+static double eta_for(const double *losses, size_t count)
+{
+    struct reference reference;
+    struct cluster *cluster = cluster_of(false, NULL, &reference);
+    const struct cnv_solver_ops *ops = cnv_solver_find("giant");
+    struct cnv_solver_setup setup = { .config = cluster->config, .problem = cluster->problems[0] };
+    struct cnv_solver_round round = { .model = cluster->model, .local_steps = 1 };
+    struct cnv_solver_contribution part;
+    void *state = cnv_array_new(1, ops->state_size);
+    double g[D] = { 0.5 };
+    double p[D] = { 2.0 };
+    double one = 1.0;
+
+    cr_assert_eq(ops->init(state, &setup, NULL), CNV_OK);
+    ops->begin(state, &round);
+    ops->settled(state, "gradient", 0, &(struct cnv_solver_result){ g, D, &one, 1 });
+    ops->settled(state, "direction", 1, &(struct cnv_solver_result){ p, D, NULL, 0 });
+    cr_assert_eq(ops->contribute(state, "loss", 2, &part, NULL), CNV_OK);
+    cr_assert_eq(part.scalar_count, count);
+    ops->settled(state, "loss", 2, &(struct cnv_solver_result){ NULL, 0, losses, count });
+    cr_assert_eq(ops->contribute(state, "model", 3, &part, NULL), CNV_OK);
+    cr_assert(part.is_scaled);
+    cr_assert_eq(part.reference, 1);
+    ops->fini(state);
+    cnv_free(state);
+    for (size_t k = 0; k < AGENTS; k++) {
+        synthetic_destroy(reference.parts[k]);
+    }
+    cluster_destroy(cluster);
+    return -part.factor;
+}
+
+Test(giant, takes_the_longest_step_with_a_fifth_of_the_predicted_decrease, .timeout = 20)
+{
+    const double unit[10] = { 0.8, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 };
+    const double half[10] = { 0.801, 0.899, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 };
+    const double eighth[10] = { NAN, INFINITY, 0.951, 0.974, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 };
+    const double none[10] = { 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0 };
+
+    cr_assert_eq(eta_for(unit, 10), 1.0);
+    cr_assert_eq(eta_for(half, 10), 0.5);
+    cr_assert_eq(eta_for(eighth, 10), 0.125);
+    cr_assert_eq(eta_for(none, 10), 0x1p-18);
+}
