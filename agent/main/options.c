@@ -7,6 +7,7 @@
  */
 #include "main/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -62,9 +63,10 @@ void cnv_agent_options_help(FILE *out)
         "  --test FILE        Data to score the final model on (the setting data/test).\n"
         "  --shard K/N        Work on part K of N of the data, or \"auto\": a part the server "
         "leases\n"
-        "                     out. 1/1, the whole file, unless given.\n"
-        "  --name NAME        Known as NAME; HOST-SHARD unless given (HOST-PID with --shard "
-        "auto).\n"
+        "                     out, where all agents have the same file. 1/1 unless given: all of\n"
+        "                     this file, which is this agent's own.\n"
+        "  --name NAME        Known as NAME; unless given HOST-FILE, HOST-K for shard K/N,\n"
+        "                     HOST-PID with --shard auto.\n"
         "  --cores N          Tell the server of N cores instead of all this host has.\n"
         "  --wait SECONDS     Give up when no server has answered after so long; forever unless "
         "given.\n"
@@ -269,23 +271,39 @@ second_pass(int argc, char **argv, struct cnv_config *config, struct cnv_error *
     return status;
 }
 
-/* A name that is the same when the agent of this shard is started again. */
+/* Appends text to name, with '-' for whatever a name may not hold; stops at the first dot. */
+static void append_to_name(char *name, size_t size, const char *text)
+{
+    size_t used = strlen(name);
+
+    for (; *text != '\0' && *text != '.' && used + 1 < size; text++) {
+        bool is_fit = isalnum((unsigned char) *text) != 0 || *text == '_' || *text == '-';
+
+        name[used++] = (char) (is_fit ? *text : '-');
+    }
+    name[used] = '\0';
+}
+
+/* A name that is the same when this agent is started again: its host, and what it works on. */
 static void default_name(struct cnv_agent_options *options)
 {
     char host[49] = "";
+    char part[24];
+    const char *file = strrchr(options->data, '/');
 
     (void) gethostname(host, sizeof(host) - 1);
-    for (char *p = host; *p != '\0'; p++) {
-        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-", *p) ==
-            NULL) {
-            *p = '-';
-        }
+    append_to_name(options->name, sizeof(host), host[0] == '\0' ? "agent" : host);
+    if (options->shards == 1) {
+        append_to_name(options->name, sizeof(options->name), "-");
+        append_to_name(
+            options->name, sizeof(options->name), file == NULL ? options->data : file + 1);
+        return;
     }
-    (void) snprintf(options->name,
-                    sizeof(options->name),
-                    "%s-%lu",
-                    host[0] == '\0' ? "agent" : host,
+    (void) snprintf(part,
+                    sizeof(part),
+                    "-%lu",
                     options->shards == 0 ? (unsigned long) getpid() : options->shard);
+    append_to_name(options->name, sizeof(options->name), part);
 }
 
 static enum cnv_status check(const struct cnv_agent_options *options, struct cnv_error *err)
@@ -337,7 +355,7 @@ enum cnv_status cnv_agent_options_read(int argc,
     if (status == CNV_OK) {
         status = check(&options, err);
     }
-    if (options.name[0] == '\0' && options.join_file == NULL) {
+    if (status == CNV_OK && options.name[0] == '\0' && options.join_file == NULL) {
         default_name(&options);
     }
 

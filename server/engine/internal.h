@@ -101,7 +101,8 @@ struct cnv_member {
     uint64_t incarnation;
     enum cnv_member_state state; /* JOINING, READY, LOST or LEFT; see member.c */
     char why[CNV_WHY_SIZE];
-    uint32_t shard;
+    uint32_t shard;  /* 0: a follower */
+    uint32_t shards; /* of how many; 1: data of its own */
     bool holds_shard;
     bool is_loaded;
     bool is_ready;  /* the process there now has built the problem */

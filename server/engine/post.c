@@ -97,7 +97,7 @@ void cnv_post_welcome(struct cnv_engine *engine, struct cnv_member *member)
     message.welcome.incarnation = member->incarnation;
     message.welcome.token = member->token;
     message.welcome.shard = member->shard;
-    message.welcome.shards = member->is_follower ? 0 : engine->shards;
+    message.welcome.shards = member->shards;
     message.welcome.heartbeat_ms = settings->heartbeat_ms;
     message.welcome.patience_ms = settings->patience_ms;
     message.welcome.chunk_bytes = settings->chunk_bytes;

@@ -150,6 +150,12 @@ static uint32_t shard_lease(const struct cnv_engine *engine, const struct cnv_me
     return longest == NULL ? 0 : longest->shard;
 }
 
+/* Shard 1 of 1: data of its own, which no other agent has a part of. Nothing is held or divided. */
+static bool shard_is_own(const struct cnv_msg_hello *hello)
+{
+    return hello->shard == 1 && hello->shards == 1;
+}
+
 /* Finds the shard for a new process. member: the seat of its name, or NULL. */
 static enum cnv_status shard_assign(struct cnv_engine *engine,
                                     const struct cnv_msg_hello *hello,
@@ -159,6 +165,10 @@ static enum cnv_status shard_assign(struct cnv_engine *engine,
 {
     bool is_divided = false; /* somebody else works on a division of the data */
 
+    if (shard_is_own(hello)) {
+        *ret_shard = 1;
+        return CNV_OK;
+    }
     for (size_t i = 0; i < engine->member_count; i++) {
         is_divided |= engine->members[i]->holds_shard && engine->members[i] != member;
     }
@@ -294,18 +304,21 @@ static enum cnv_status hello_join(struct cnv_engine *engine,
         }
         cnv_member_move(*member, CNV_MEMBER_JOINING, "loading");
     } else {
-        bool is_same = shard == (*member)->shard && is_follower == (*member)->is_follower;
+        bool is_same = shard == (*member)->shard && is_follower == (*member)->is_follower &&
+                       shard_is_own(hello) == ((*member)->shards == 1);
 
         hello_replace(engine, *member, hello, peer, is_same);
     }
     (*member)->instance = hello->instance;
     (*member)->is_follower = is_follower;
     memcpy((*member)->host, hello->host, sizeof((*member)->host));
-    if (!is_follower) {
+    bool is_held = !is_follower && !shard_is_own(hello);
+    if (is_held) {
         hello_succeed(engine, *member, shard);
     }
     (*member)->shard = shard;
-    (*member)->holds_shard = !is_follower;
+    (*member)->shards = is_held ? engine->shards : shard;
+    (*member)->holds_shard = is_held;
     hello_open(engine, *member, peer);
     if (is_follower) {
         (*member)->is_ready = true;

@@ -195,6 +195,21 @@ Test(engine_join, leases_shards_and_refuses_what_is_held, .timeout = 10)
     script_destroy(script);
 }
 
+Test(engine_join, agents_with_data_of_their_own_join_side_by_side, .timeout = 10)
+{
+    struct script *script = script_new(three_agents);
+
+    script_hello_as(script, 1, "north", 1, 1, 1);
+    script_hello_as(script, 2, "south", 2, 1, 1);
+    cr_assert_eq(script_last(script, 2, CNV_KIND_WELCOME)->message.welcome.shard, 1);
+    cr_assert_eq(script_last(script, 2, CNV_KIND_WELCOME)->message.welcome.shards, 1);
+    /* Beside a division of data that others share. */
+    script_hello_as(script, 3, "a1", 3, 1, 3);
+    cr_assert_eq(script_last(script, 3, CNV_KIND_WELCOME)->message.welcome.shards, 3);
+    cr_assert_eq(script_member(script, "north").state, CNV_MEMBER_JOINING);
+    script_destroy(script);
+}
+
 Test(engine_join, a_lost_holder_gives_way_and_a_living_one_does_not, .timeout = 10)
 {
     struct script *script = script_new(two_agents);
