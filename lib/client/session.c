@@ -360,6 +360,10 @@ cnv_session_report(struct cnv_session *session, uint64_t now_ms, const convene_s
 
 void cnv_session_speed(struct cnv_session *session, double steps_per_second)
 {
+    if (session->steps_per_second == 0.0 && steps_per_second > 0.0) {
+        session->beat_ms =
+            0; /* a short run ends before the next beat: the first speed is told now */
+    }
     session->steps_per_second = steps_per_second;
 }
 

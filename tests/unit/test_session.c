@@ -70,6 +70,21 @@ Test(session, says_loaded_and_ready_again_until_the_server_shows_it_knows, .time
     desk_close(desk);
 }
 
+Test(session, tells_its_first_speed_at_once, .timeout = 5)
+{
+    struct desk *desk = member_new(small, 3);
+
+    tick(desk, BEAT);
+    desk_clear(desk);
+    cnv_session_speed(desk->session, 12.5);
+    tick(desk, 1);
+    cr_assert_eq(desk_said(desk, CNV_KIND_BEAT, 0)->beat.steps_per_second, 12.5);
+    cnv_session_speed(desk->session, 13.5);
+    tick(desk, 1);
+    cr_assert_eq(desk_count(desk, CNV_KIND_BEAT), 1);
+    desk_close(desk);
+}
+
 Test(session, answers_rejoin_from_memory_and_goes_on, .timeout = 5)
 {
     struct desk *desk = member_new(small, 3);
