@@ -167,12 +167,14 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
         struct cnv_run_setup setup = { .config = config,
                                        .data = args->data,
                                        .progress = &progress };
+        struct cnv_progress_limits limits = {
+            .rounds = (uint64_t) cnv_config_integer(config, "run/rounds"),
+            .iterations = (uint64_t) cnv_config_integer(config, "run/iterations"),
+            .seconds = cnv_config_real(config, "run/seconds"),
+        };
 
         cnv_interrupts_catch();
-        cnv_progress_init(&progress,
-                          args->is_quiet ? NULL : stdout,
-                          (uint64_t) cnv_config_integer(config, "run/rounds"),
-                          cnv_config_real(config, "run/seconds"));
+        cnv_progress_init(&progress, args->is_quiet ? NULL : stdout, &limits);
         status = args->is_inline ? cnv_run_inline(&setup, result, &err)
                                  : cnv_run_local(&setup, result, &err);
         if (status == CNV_OK) {

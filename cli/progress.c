@@ -14,28 +14,37 @@ enum { FIRST_ROUNDS = 20 };
 #define TERMINAL_EVERY_S 0.1
 #define PIPE_EVERY_S     1.0
 
-void cnv_progress_init(struct cnv_progress *progress, FILE *out, uint64_t rounds, double limit_s)
+void cnv_progress_init(struct cnv_progress *progress,
+                       FILE *out,
+                       const struct cnv_progress_limits *limits)
 {
     *progress = (struct cnv_progress){
         .out = out,
         .is_terminal = out != NULL && isatty(fileno(out)),
-        .rounds = rounds,
-        .limit_s = limit_s,
+        .limits = *limits,
         .shown_at_s = -INFINITY,
         .loss = NAN,
         .fall = NAN,
     };
 }
 
+/* At the pace so far; NaN without a limit or a pace. */
+static double seconds_to_limit(double seconds, uint64_t done, uint64_t limit)
+{
+    if (limit == 0 || done == 0 || done > limit) {
+        return NAN;
+    }
+    return seconds / (double) done * (double) (limit - done);
+}
+
 double cnv_progress_left(const struct cnv_progress *progress, const struct cnv_progress_view *view)
 {
-    double left = NAN;
+    const struct cnv_progress_limits *limits = &progress->limits;
+    double left = fmin(seconds_to_limit(view->seconds, view->version, limits->rounds),
+                       seconds_to_limit(view->seconds, view->iteration, limits->iterations));
 
-    if (progress->rounds > 0 && view->version > 0 && progress->rounds >= view->version) {
-        left = view->seconds / (double) view->version * (double) (progress->rounds - view->version);
-    }
-    if (progress->limit_s > 0.0) {
-        left = fmin(left, fmax(0.0, progress->limit_s - view->seconds));
+    if (limits->seconds > 0.0) {
+        left = fmin(left, fmax(0.0, limits->seconds - view->seconds));
     }
     return left;
 }
@@ -95,8 +104,8 @@ static void format_round(const struct cnv_progress *progress,
     char text[2][CNV_FORMAT_SIZE];
     double left_s = cnv_progress_left(progress, view);
 
-    if (progress->rounds > 0) {
-        (void) snprintf(limit, sizeof(limit), "/%" PRIu64, progress->rounds);
+    if (progress->limits.rounds > 0) {
+        (void) snprintf(limit, sizeof(limit), "/%" PRIu64, progress->limits.rounds);
     }
     if (!isnan(progress->loss)) {
         (void) snprintf(loss, sizeof(loss), "  loss %.7g", progress->loss);
@@ -105,19 +114,18 @@ static void format_round(const struct cnv_progress *progress,
 
             (void) snprintf(loss + used,
                             sizeof(loss) - used,
-                            " (%s by %.2g)",
+                            " (%s %.2g)",
                             progress->fall < 0.0 ? "rose" : "fell",
                             fabs(progress->fall));
         }
     }
     if (!isnan(left_s)) {
-        (void) snprintf(
-            left, sizeof(left), "  at most %s left", cnv_format_seconds(text[0], left_s));
+        (void) snprintf(left, sizeof(left), ", %s left", cnv_format_seconds(text[0], left_s));
     }
     char elapsed[CNV_FORMAT_SIZE];
     (void) snprintf(line,
                     size,
-                    "round %" PRIu64 "%s  L %" PRIu32 " %s%s  sent %s  %s%s",
+                    "round %" PRIu64 "%s  L %" PRIu32 " %s%s  %s  %s%s",
                     view->version,
                     limit,
                     view->local_steps,

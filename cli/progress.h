@@ -9,11 +9,17 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* What may end the run; 0: no limit. */
+struct cnv_progress_limits {
+    uint64_t rounds;     /* run/rounds */
+    uint64_t iterations; /* run/iterations */
+    double seconds;      /* run/seconds */
+};
+
 struct cnv_progress {
     FILE *out; /* NULL: say nothing */
     bool is_terminal;
-    uint64_t rounds; /* run/rounds, 0: no limit */
-    double limit_s;  /* run/seconds, 0: no limit */
+    struct cnv_progress_limits limits;
     /* below: its own */
     uint64_t shown_round;
     double shown_at_s;
@@ -29,6 +35,7 @@ struct cnv_progress_view {
     const char *state;  /* "waiting", "running", ... */
     const char *reason; /* why it is in that state */
     uint64_t version;   /* rounds committed */
+    uint64_t iteration; /* local steps so far */
     uint32_t local_steps;
     const char *solver;
     double loss; /* last known, NaN: none */
@@ -37,7 +44,9 @@ struct cnv_progress_view {
     double seconds; /* since round 1 */
 };
 
-void cnv_progress_init(struct cnv_progress *progress, FILE *out, uint64_t rounds, double limit_s);
+void cnv_progress_init(struct cnv_progress *progress,
+                       FILE *out,
+                       const struct cnv_progress_limits *limits);
 
 /* Shows the view if there is something new and it is not too soon. now_s: any steady clock. */
 void cnv_progress_show(struct cnv_progress *progress,

@@ -73,6 +73,7 @@ static void committed(void *self, const struct cnv_engine *engine)
         .state = cnv_run_state_name(view.state),
         .reason = view.state_reason,
         .version = view.version,
+        .iteration = view.iteration,
         .local_steps = view.local_steps,
         .solver = view.solver,
         .loss = row.loss,

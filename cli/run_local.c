@@ -282,6 +282,7 @@ static void show_progress(struct local *local)
         .state = cnv_json_text(status, "run/state", "waiting"),
         .reason = cnv_json_text(status, "run/reason", ""),
         .version = cnv_json_count(status, "run/version"),
+        .iteration = cnv_json_count(status, "run/iteration"),
         .local_steps = (uint32_t) cnv_json_count(status, "policy/local_steps"),
         .solver = cnv_json_text(status, "policy/solver", ""),
         .loss = cnv_json_number(status, "run/loss"),
@@ -314,7 +315,8 @@ static enum cnv_status heed_interrupts(struct local *local, struct cnv_error *er
     if (count == 1 && !local->is_draining) {
         local->is_draining = true;
         cnv_progress_say(local->setup->progress, "interrupted: finishing the round in hand");
-        enum cnv_status status = cnv_control_call(local->control, "drain", "linger", CALL_MS, &body, err);
+        enum cnv_status status =
+            cnv_control_call(local->control, "drain", "linger", CALL_MS, &body, err);
         cnv_blob_unref(body);
         return status;
     }

@@ -68,6 +68,7 @@ static struct cnv_progress_view view_at(uint64_t version)
         .state = "running",
         .reason = "",
         .version = version,
+        .iteration = 3 * version,
         .local_steps = 3,
         .solver = "newton",
         .loss = 1.0 / (double) version,
@@ -82,11 +83,15 @@ Test(progress, time_left_is_the_nearer_of_two_limits, .timeout = 5)
     struct cnv_progress progress;
     struct cnv_progress_view view = view_at(4);
 
-    cnv_progress_init(&progress, NULL, 10, 0.0);
+    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ .rounds = 10 });
     cr_assert_float_eq(cnv_progress_left(&progress, &view), 12.0, 1e-12);
-    cnv_progress_init(&progress, NULL, 10, 9.0);
+    cnv_progress_init(
+        &progress, NULL, &(struct cnv_progress_limits){ .rounds = 10, .seconds = 9.0 });
     cr_assert_float_eq(cnv_progress_left(&progress, &view), 1.0, 1e-12);
-    cnv_progress_init(&progress, NULL, 0, 0.0);
+    cnv_progress_init(
+        &progress, NULL, &(struct cnv_progress_limits){ .rounds = 10, .iterations = 16 });
+    cr_assert_float_eq(cnv_progress_left(&progress, &view), 8.0 / 12.0 * 4.0, 1e-12);
+    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ 0 });
     cr_assert(isnan(cnv_progress_left(&progress, &view)));
 }
 
@@ -100,7 +105,7 @@ Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
-    cnv_progress_init(&progress, NULL, 100, 0.0);
+    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ .rounds = 100 });
     progress.out = out;
     cnv_progress_show(&progress, &waiting, 0.0);
     cnv_progress_show(&progress, &waiting, 0.1);
@@ -112,9 +117,8 @@ Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
     cr_assert_str_eq(
         text,
         "waiting: waiting for 1 of 2 agents\n"
-        "round 1/100  L 3 newton  loss 1  sent 1.0 kB  2.00 s  at most 3 min 18 s left\n"
-        "round 2/100  L 3 newton  loss 0.5 (fell by 0.5)  sent 2.0 kB  4.00 s  at most 3 min "
-        "16 s left\n");
+        "round 1/100  L 3 newton  loss 1  1.0 kB  2.00 s, 3 min 18 s left\n"
+        "round 2/100  L 3 newton  loss 0.5 (fell 0.5)  2.0 kB  4.00 s, 3 min 16 s left\n");
     free(text);
 }
 
@@ -126,7 +130,7 @@ Test(progress, long_runs_get_a_line_a_second_in_a_pipe, .timeout = 5)
     size_t lines = 0;
     FILE *out = open_memstream(&text, &size);
 
-    cnv_progress_init(&progress, NULL, 0, 0.0);
+    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ 0 });
     progress.out = out;
     for (uint64_t version = 1; version <= 1000; version++) {
         struct cnv_progress_view view = view_at(version);
