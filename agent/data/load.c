@@ -10,12 +10,11 @@ enum cnv_status cnv_data_load(const char *path,
                               struct cnv_error *err)
 {
     const char *test = cnv_config_text(config, "data/test");
-    bool is_split = cnv_config_boolean(config, "data/split");
     struct cnv_data_options options = {
         .seed = (uint64_t) cnv_config_integer(config, "run/seed"),
         .shuffle = cnv_config_boolean(config, "data/shuffle"),
-        .shard = is_split ? shard : 0,
-        .shards = is_split ? shards : 0,
+        .shard = shard,
+        .shards = shards,
         .scale = cnv_config_real(config, "data/scale"),
     };
     struct cnv_data_options whole = { .scale = options.scale };

@@ -6,8 +6,8 @@
 #include "data/shard.h"
 
 /*
- * Reads shard k of n of path (the whole of it when data/split is false: then the file is the
- * shard), and data/test whole, if it names a file. config: the run's settings over the agent's.
+ * Reads shard k of n of path, and data/test whole, if it names a file. config: the run's settings
+ * over the agent's.
  *
  *   ret_test  NULL when there is no test data
  *

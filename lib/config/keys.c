@@ -248,9 +248,6 @@ const struct cnv_param cnv_config_keys[] = {
     TEXT("listen/advertise", "", "Endpoint that join files and logs name instead of listen/data."),
 
     TEXT("data/test", "", "Data file on which agents score the model at the end."),
-    BOOLEAN("data/split",
-            "true",
-            "Whether an agent takes its shard out of its file; false: the file is the shard."),
     BOOLEAN("data/shuffle",
             "true",
             "Whether rows are shuffled, with the run's seed, before they are split into shards."),
