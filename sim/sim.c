@@ -100,7 +100,9 @@ static void befall(struct cnv_sim *sim, const struct sim_event *event)
         } else if (is_hit) {
             cnv_sim_kill(sim, event->agent);
         }
-        if (is_hit) {
+        bool is_gone = strcmp(agent->name, sim->agents[0]->name) != 0 && sim->version > 0 &&
+                       sim_happens(sim, sim->faults.gone);
+        if (is_hit && !is_gone) {
             put_back(sim, event->agent);
         }
         put_fault(sim, event->agent, event->kind, sim->faults.kill_every_ms);

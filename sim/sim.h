@@ -42,6 +42,8 @@ struct cnv_sim_faults {
     double poison;          /* probability that a contribution holds a NaN */
     uint32_t cut_every_ms;  /* mean time between cut links, for each agent; 0: never */
     uint32_t kill_every_ms; /* mean time between deaths, for each agent; 0: never */
+    double gone;            /* probability that a dead agent stays dead: never the first, and nobody
+                               before the first commit, which all are needed for */
     double polite;          /* probability that a process that ends says goodbye */
     uint32_t freeze_every_ms; /* mean time between freezes, for each agent; 0: never */
     uint32_t notice_ms; /* a closed connection is noticed after 0 .. notice_ms, by some never */

@@ -460,7 +460,7 @@ static uint32_t digest_with(const char *chunk, const char *window, bool defers)
     struct world world;
 
     world_init(&world, 3);
-    world_set_features(&world, 70000); /* two slices */
+    world_set_features(&world, 200000); /* four slices */
     world_set(&world, "run/rounds", "2");
     world_set(&world, "limits/chunk", chunk);
     world_set(&world, "limits/window", window);

@@ -144,10 +144,14 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
     uint64_t kind = cnv_rng_below(rng, 10);
 
     if (kind < 3 && agents <= 10) {
-        /* 80,000 bytes and more: by chunks; now and then more than one slice. */
-        world_set_features(world, kind == 0 && agents <= 3 ? 70000 : 10000);
-        set_number(world, "run/rounds", (double) (2 + cnv_rng_below(rng, 6)));
+        /* 80,000 bytes and more: by chunks. The largest have 4 slices, and more chunks than a
+         * window, which is at least two slices. */
+        bool is_large = kind == 0 && agents <= 3;
+
+        world_set_features(world, !is_large ? 10000 : cnv_rng_below(rng, 2) == 0 ? 70000 : 200000);
+        set_number(world, "run/rounds", (double) (2 + cnv_rng_below(rng, is_large ? 3 : 6)));
         set_number(world, "limits/window", (double) (1 + cnv_rng_below(rng, 8)));
+        world_set(world, "limits/chunk", is_large && cnv_rng_below(rng, 3) > 0 ? "65536" : "4096");
         return;
     }
     if (kind == 3) {
@@ -189,6 +193,7 @@ static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
     faults->damage = (mix & 256) == 0 ? 0 : world->features > 8192 ? 0.0002 : 0.01;
     faults->poison = (mix & 512) != 0 ? 0.02 : 0;
     faults->polite = 0.3;
+    faults->gone = cnv_rng_below(rng, 2) == 0 ? 0.3 : 0;
     faults->defers_jobs = cnv_rng_below(rng, 2) == 0;
     faults->until_ms = 10000 + 1000 * cnv_rng_below(rng, 30);
 }
@@ -252,9 +257,9 @@ void world_describe(const struct world *world, char *text, size_t size)
 
     (void) snprintf(text,
                     size,
-                    "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s window=%s\n"
+                    "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
                     "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
-                    "kill=%u freeze=%u notice=%u away=%u defers=%d until=%" PRIu64
+                    "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64
                     " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64,
                     cnv_config_value(config, "problem/kind"),
                     cnv_config_value(config, "solver/kind"),
@@ -265,6 +270,7 @@ void world_describe(const struct world *world, char *text, size_t size)
                     cnv_config_value(config, "encoding/up"),
                     cnv_config_value(config, "encoding/down"),
                     cnv_config_value(config, "limits/window"),
+                    cnv_config_value(config, "limits/chunk"),
                     faults->delay_ms,
                     faults->step_ms,
                     faults->loss,
@@ -275,6 +281,7 @@ void world_describe(const struct world *world, char *text, size_t size)
                     faults->cut_every_ms,
                     faults->kill_every_ms,
                     faults->freeze_every_ms,
+                    faults->gone,
                     faults->notice_ms,
                     faults->away_ms,
                     faults->defers_jobs,
