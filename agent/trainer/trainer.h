@@ -1,5 +1,6 @@
 /*
- * trainer.h - ties shard, problem and solver to the events of a run. Never blocks, no I/O of its own.
+ * trainer.h - ties shard, problem and solver to the events of a run. Never blocks, no I/O of its
+ * own.
  *
  * The agent's main and the simulator do the same: hand over each convene_event, call step while
  * there is work, one local step at a time, so that a new round is noticed between steps.
@@ -40,9 +41,8 @@ CNV_MUST_CHECK enum cnv_status cnv_trainer_new(struct cnv_config *config,
 void cnv_trainer_destroy(struct cnv_trainer *trainer);
 
 /* Takes note of the event; the caller still releases it. A failure ends the agent. */
-CNV_MUST_CHECK enum cnv_status cnv_trainer_event(struct cnv_trainer *trainer,
-                                                 const convene_event *event,
-                                                 struct cnv_error *err);
+CNV_MUST_CHECK enum cnv_status
+cnv_trainer_event(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err);
 
 /* True while step has something to do: a local step, or a contribution to compute. */
 bool cnv_trainer_has_work(const struct cnv_trainer *trainer);
