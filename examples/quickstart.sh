@@ -45,8 +45,9 @@ fi
 
 build=$root/build-release
 echo "== building (release)"
-[ -e "$build/build.ninja" ] || meson setup "$build" "$root" --buildtype=release > /dev/null
-ninja -C "$build" convened convene-agent convene | tail -n 1
+quietly=$root/tests/support/quietly.sh
+[ -e "$build/build.ninja" ] || bash "$quietly" meson setup "$build" "$root" --buildtype=release -Dtests=disabled
+bash "$quietly" ninja -C "$build" convened convene-agent convene
 
 # 6000 local steps for each agent, either way; the step size falls to a tenth after 4500.
 common=(--agents 4 --data "$data" --set problem/kind=softmax --set problem/l2=1e-4

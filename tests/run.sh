@@ -31,9 +31,9 @@ setup() {
     local directory=$1
     shift
     if [ -e "$directory/build.ninja" ]; then
-        meson configure "$directory" "$@" > /dev/null
+        bash tests/support/quietly.sh meson configure "$directory" -Dtests=enabled "$@"
     else
-        meson setup "$directory" "$@" > /dev/null
+        bash tests/support/quietly.sh meson setup "$directory" -Dtests=enabled "$@"
     fi
 }
 

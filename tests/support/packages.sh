@@ -17,6 +17,7 @@ if [ "$(id -u)" -ne 0 ]; then
     command -v sudo > /dev/null || { echo "packages.sh: missing ${missing[*]}: run as root, or install sudo" >&2; exit 2; }
     root=(sudo)
 fi
-echo "installing ${missing[*]}"
-"${root[@]}" apt-get update -q
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+echo "installing ${missing[*]} and what they need: some minutes"
+quietly=$(dirname "$0")/quietly.sh
+bash "$quietly" "${root[@]}" apt-get update -q
+bash "$quietly" "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
