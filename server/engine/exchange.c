@@ -3,8 +3,8 @@
  *
  * Happy path: contributors in rank order ► weights ► vectors merged, scalars averaged ► settled,
  * or the model of the next version.
- * What can fail: members disagree on what they send (the first in rank is right, the others are
- * refused); nobody is left (the round is empty); memory.
+ * What can fail: members disagree on what they send (most of them are right, of equally many those
+ * with the first in rank; the others are refused); nobody is left (the round is empty); memory.
  * Invariants: weights, scalars and vectors belong to the same set; the same set gives the same
  * bits; a settled result is what the down encoding decodes to.
  */
@@ -51,7 +51,7 @@ static bool exchange_gather(struct cnv_engine *engine)
     return true;
 }
 
-/* CNV_OK, or how b differs from what a, the first in rank, has sent. */
+/* CNV_OK, or how b differs from what a has sent. */
 static enum cnv_status
 exchange_agree(const struct cnv_member *a, const struct cnv_member *b, char *text, size_t size)
 {
@@ -88,16 +88,38 @@ exchange_agree(const struct cnv_member *a, const struct cnv_member *b, char *tex
     return CNV_OK;
 }
 
+/* The member that most others agree with; of equals the first in rank. */
+static const struct cnv_member *exchange_speaker(const struct cnv_round *round)
+{
+    const struct cnv_member *speaker = round->frozen[0];
+    char text[CNV_ERROR_TEXT_SIZE];
+    size_t most = 0;
+
+    for (size_t i = 0; i < round->frozen_count && most < round->frozen_count; i++) {
+        size_t agreeing = 0;
+
+        for (size_t k = 0; k < round->frozen_count; k++) {
+            agreeing +=
+                exchange_agree(round->frozen[i], round->frozen[k], text, sizeof(text)) == CNV_OK;
+        }
+        if (agreeing > most) {
+            most = agreeing;
+            speaker = round->frozen[i];
+        }
+    }
+    return speaker;
+}
+
 /* False: somebody was refused. */
 static bool exchange_check(struct cnv_engine *engine)
 {
     struct cnv_round *round = &engine->round;
+    const struct cnv_member *speaker = exchange_speaker(round);
     char text[CNV_ERROR_TEXT_SIZE];
     bool is_agreed = true;
 
-    for (size_t i = 1; i < round->frozen_count; i++) {
-        enum cnv_status status =
-            exchange_agree(round->frozen[0], round->frozen[i], text, sizeof(text));
+    for (size_t i = 0; i < round->frozen_count; i++) {
+        enum cnv_status status = exchange_agree(speaker, round->frozen[i], text, sizeof(text));
 
         if (status != CNV_OK) {
             cnv_round_refuse(engine, round->frozen[i], status, text);

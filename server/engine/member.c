@@ -171,7 +171,6 @@ void cnv_member_lose(struct cnv_engine *engine,
     uint64_t latest = member->lost_ms + engine->settings.patience_ms;
 
     member->grace_ms = grace_ms < latest ? grace_ms : latest;
-    cnv_outbox_clear(member); /* or it would pin a model that is long superseded */
     cnv_member_move(member, CNV_MEMBER_LOST, why);
     cnv_note(engine, CNV_NOTE_LOST, member, CNV_OK, why);
 }

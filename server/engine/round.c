@@ -68,7 +68,7 @@ static void round_clear_exchanges(struct cnv_engine *engine)
 
         cnv_offer_clear(&member->offer);
         if (member->download.parcel != engine->model) {
-            cnv_outbox_clear(member);
+            cnv_outbox_clear(member); /* nor is an older model pinned by who stopped reading */
         }
         member->settled_ms = 0;
     }

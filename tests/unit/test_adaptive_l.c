@@ -140,6 +140,16 @@ Test(adaptive_l, adaptive_l_takes_one_step_fewer_when_the_loss_hardly_falls, .ti
     policy_destroy(&policy);
 }
 
+Test(adaptive_l, a_fall_of_exactly_delta_is_enough, .timeout = 5)
+{
+    struct policy policy = policy_new(cnv_policy_find("adaptive-l"),
+                                      (const char *const[]){ "policy/delta=0.25", NULL });
+    struct cnv_round_view view = { .round = 2, .previous_loss = 0.75, .loss = 0.5 };
+
+    cr_assert_eq(policy_decide(&policy, &view).local_steps, 3);
+    policy_destroy(&policy);
+}
+
 /* The marks in the paper's figures: 3, 2, 1, GIANT, whatever the loss. */
 Test(adaptive_l, adaptive_l_with_infinite_delta_falls_after_every_round, .timeout = 5)
 {

@@ -118,6 +118,25 @@ Test(engine_exchange, members_that_disagree_on_the_factor_are_left_out, .timeout
     script_destroy(script);
 }
 
+Test(engine_exchange, one_who_disagrees_does_not_harm_the_others, .timeout = 10)
+{
+    struct script *script =
+        script_new((const char *const[]){ "run/agents=3", "policy/evaluate=0", NULL });
+    double values[] = { 9.0, 9.0 };
+
+    script_join_all(script, 3, 2);
+    struct cnv_msg_offer offer = script_offer_head(script, 1, "f64", 10);
+    offer.scalars.count = 5; /* the first in rank, alone with that */
+    script_offer_message(script, 1, &offer, values);
+    script_offer(script, 2, 1.0);
+    script_offer(script, 3, 3.0);
+    cr_assert_eq(script_view(script).version, 1);
+    cr_assert_eq(script_model(script, 0), 2.0);
+    cr_assert_eq(script_last(script, 1, CNV_KIND_ERROR)->message.error.code, 41);
+    cr_assert_eq(script_count(script, 2, CNV_KIND_ERROR), 0);
+    script_destroy(script);
+}
+
 Test(engine_exchange, scaled_refers_to_the_newest_settled_vector_only, .timeout = 10)
 {
     struct script *script = script_new(giant);

@@ -189,6 +189,47 @@ Test(engine_round, order_of_arrival_leaves_the_same_bits, .timeout = 10)
     }
 }
 
+Test(engine_round, rank_is_the_order_of_shards_not_of_names, .timeout = 10)
+{
+    const double values[] = { 1e16, -1e16, 1.0 };
+    struct script *script =
+        script_new((const char *const[]){ "run/agents=3", "aggregate/weighting=uniform", NULL });
+
+    for (uint32_t i = 1; i <= 3; i++) {
+        script_hello_as(script, i, i == 1 ? "z" : i == 2 ? "y" : "x", i, i, 3);
+        script_loaded(script, i);
+    }
+    for (uint32_t i = 1; i <= 3; i++) {
+        script_ready(script, i, 1);
+        cr_assert_eq(script_member(script, "z").rank, 0);
+    }
+    cr_assert_eq(script_member(script, "x").rank, 2);
+    for (uint32_t i = 1; i <= 3; i++) {
+        script_offer(script, i, values[i - 1]);
+    }
+    double third = 1.0 / 3.0;
+    cr_assert_eq(script_model(script, 0), third * 1e16 + third * -1e16 + third * 1.0);
+    script_destroy(script);
+}
+
+Test(engine_round, counted_is_told_to_those_who_are_in_the_version, .timeout = 10)
+{
+    struct script *script =
+        script_new((const char *const[]){ "run/agents=2", "policy/evaluate=0", NULL });
+    double nan[] = { (double) NAN, 0, 0 };
+
+    script_join_all(script, 2, 3);
+    struct cnv_msg_offer offer = script_offer_head(script, 1, "f64", 10);
+    offer.scalars.count = 1;
+    script_offer_message(script, 1, &offer, nan);
+    script_offer(script, 2, 1.0);
+    cr_assert_not(script_last(script, 1, CNV_KIND_COMMIT)->message.commit.counted);
+    cr_assert(script_last(script, 2, CNV_KIND_COMMIT)->message.commit.counted);
+    cr_assert_eq(script_member(script, "a1").rounds, 0);
+    cr_assert_eq(script_member(script, "a2").rounds, 1);
+    script_destroy(script);
+}
+
 Test(engine_round, a_version_is_told_only_once_it_is_durable, .timeout = 10)
 {
     struct script *script = script_new(two_agents);
@@ -326,9 +367,11 @@ Test(engine_round, a_new_process_that_loads_for_ever_is_not_waited_for, .timeout
     script_wait_beating(script, 8000, (const cnv_peer_id[]){ 1, 5, 0 });
     script_gone(script, 5);
     script_hello_as(script, 6, "a2", 60, 0, 0);
-    script_wait_beating(script, 11900, (const cnv_peer_id[]){ 1, 6, 0 });
+    script_wait_beating(script, 11000, (const cnv_peer_id[]){ 1, 6, 0 });
+    script_gone(script, 6);
+    script_wait_beating(script, 900, (const cnv_peer_id[]){ 1, 0 });
     cr_assert_eq(script_view(script).version, 0);
-    script_wait_beating(script, 200, (const cnv_peer_id[]){ 1, 6, 0 });
+    script_wait_beating(script, 200, (const cnv_peer_id[]){ 1, 0 });
     cr_assert_eq(script_view(script).version, 1);
     script_destroy(script);
 }
@@ -358,6 +401,7 @@ Test(engine_round, a_new_process_does_not_count_twice, .timeout = 10)
     script_hello_as(script, 5, "a2", 50, 0, 0);
     script_loaded(script, 5);
     script_ready(script, 5, 3);
+    script->transfers[5] = 10;
     script_offer(script, 5, 100.0);
     script_offer(script, 1, 1.0);
     cr_assert_eq(script_view(script).version, 1);
@@ -505,6 +549,11 @@ Test(engine_round, duplicates_and_stale_offers_change_nothing, .timeout = 10)
     offer.run = 1;
     script_offer_message(script, 1, &offer, values);
     cr_assert_eq(script_count(script, 1, CNV_KIND_ERROR), 2);
+    offer = script_offer_head(script, 1, "f64", 10);
+    offer.version--;
+    script_offer_message(script, 1, &offer, values);
+    cr_assert_eq(script_last(script, 1, CNV_KIND_ERROR)->message.error.code, 3);
+    cr_assert_eq(script_member(script, "a1").state, CNV_MEMBER_WORKING);
     offer = script_offer_head(script, 1, "f64", 10);
     offer.round++;
     script_offer_message(script, 1, &offer, values);

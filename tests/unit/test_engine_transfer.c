@@ -62,10 +62,13 @@ Test(engine_transfer, vectors_are_pulled_once_the_members_are_frozen, .timeout =
 
 Test(engine_transfer, credit_rises_as_slices_are_merged_and_never_beyond_the_window, .timeout = 30)
 {
-    struct script *script = start_with((const char *const[]){
+    struct script *script = script_new((const char *const[]){
         "run/agents=2", "limits/chunk=65536", "limits/window=1", "policy/evaluate=0", NULL });
     uint64_t window = 2 * 8 + 2;
 
+    script_join_all(script, 2, 300000);
+    script_attach(script, 1, 1001);
+    script_attach(script, 2, 1002);
     offer_all(script);
     cr_assert_eq(script_last(script, 1, CNV_KIND_CREDIT)->message.credit.limit, window);
     script_chunks(script, 1, 1001, 0, window, 1.0);
@@ -74,8 +77,8 @@ Test(engine_transfer, credit_rises_as_slices_are_merged_and_never_beyond_the_win
     script_chunks(script, 2, 1002, 0, 7, 1.0);
     cr_assert_eq(script_last(script, 2, CNV_KIND_CREDIT)->message.credit.limit, window);
     script_chunks(script, 2, 1002, 7, 8, 1.0);
-    cr_assert_eq(script_last(script, 2, CNV_KIND_CREDIT)->message.credit.limit, 25);
-    cr_assert_eq(script_last(script, 1, CNV_KIND_CREDIT)->message.credit.limit, 25);
+    cr_assert_eq(script_last(script, 2, CNV_KIND_CREDIT)->message.credit.limit, window + 8);
+    cr_assert_eq(script_last(script, 1, CNV_KIND_CREDIT)->message.credit.limit, window + 8);
     script_destroy(script);
 }
 
@@ -86,7 +89,9 @@ Test(engine_transfer, no_more_than_a_window_of_chunks_is_held, .timeout = 30)
 
     offer_all(script);
     size_t before = cnv_blob_alive();
-    script_chunks(script, 1, 1001, 0, 25, 1.0); /* 7 of them beyond its credit */
+    script_chunks(script, 1, 1001, 18, 25, 1.0); /* beyond its credit */
+    cr_assert_eq(cnv_blob_alive(), before);
+    script_chunks(script, 1, 1001, 0, 25, 1.0);
     cr_assert_eq(cnv_blob_alive() - before, 18);
     script_destroy(script);
 }
@@ -245,21 +250,65 @@ Test(engine_transfer, chunks_of_an_older_attempt_are_ignored, .timeout = 30)
 
 Test(engine_transfer, jobs_of_an_abandoned_attempt_may_come_back_late, .timeout = 30)
 {
+    for (int order = 0; order < 2; order++) {
+        struct script *script = start();
+
+        offer_all(script);
+        size_t before = cnv_blob_alive();
+        script->holds_jobs = true;
+        script_chunks(script, 1, 1001, 0, CHUNKS, 1.0);
+        script_chunks(script, 2, 1002, 0, 5, 3.0);
+        size_t old = script->job_count;
+        cr_assert_geq(old, 2);
+        script_gone(script, 2);
+        script_wait_beating(script, 3100, (const cnv_peer_id[]){ 1, 0 });
+        script_chunks(script, 1, 1001, 0, CHUNKS, 5.0);
+        cr_assert_eq(script->job_count, old + 4);
+        script_run_jobs(script, order == 0);
+        cr_assert_eq(script_view(script).version, 1);
+        cr_assert_eq(script_model(script, 0), 5.0);
+        cr_assert_leq(cnv_blob_alive(), before, "an abandoned attempt lets go of all it held");
+        script_destroy(script);
+    }
+}
+
+Test(engine_transfer, credit_is_not_restated_between_two_attempts, .timeout = 30)
+{
     struct script *script = start();
 
     offer_all(script);
-    script->holds_jobs = true;
-    script_chunks(script, 1, 1001, 0, CHUNKS, 1.0);
-    script_chunks(script, 2, 1002, 0, 5, 3.0);
-    size_t old = script->job_count;
-    cr_assert_geq(old, 2);
+    script_chunks(script, 1, 1001, 0, 4, 1.0);
     script_gone(script, 2);
-    script_wait_beating(script, 3100, (const cnv_peer_id[]){ 1, 0 });
-    script_chunks(script, 1, 1001, 0, CHUNKS, 5.0);
-    cr_assert_eq(script->job_count, old + 4);
-    script_run_jobs(script, true); /* the new ones first, then the old */
-    cr_assert_eq(script_view(script).version, 1);
-    cr_assert_eq(script_model(script, 0), 5.0);
+    script_hello_as(script, 5, "a2", 50, 0, 0); /* offers anew: all is pulled again */
+    script_gone(script, 1);
+    script_hello_as(script, 6, "a1", 1, 0, 0);
+    script_attach(script, 6, 1006);
+    cr_assert_eq(script_count(script, 6, CNV_KIND_CREDIT), 0);
+    script_loaded(script, 5);
+    script_ready(script, 5, LENGTH);
+    script_attach(script, 5, 1005);
+    script_offer(script, 5, 0);
+    cr_assert_eq(script_last(script, 6, CNV_KIND_CREDIT)->message.credit.next, 0);
+    script_chunks(script, 6, 1006, 0, CHUNKS, 1.0);
+    script_chunks(script, 5, 1005, 0, CHUNKS, 3.0);
+    cr_assert_eq(script_model(script, LENGTH - 1), 2.0 + LENGTH - 1);
+    script_destroy(script);
+}
+
+Test(engine_transfer, a_lost_member_does_not_pin_an_old_model, .timeout = 30)
+{
+    struct script *script = start();
+    size_t before = cnv_blob_alive();
+
+    /* a2 has been told of the first model and never asks for it. */
+    script_gone(script, 2);
+    for (int round = 0; round < 2; round++) {
+        script_offer(script, 1, 0);
+        script_wait_beating(script, 3100, (const cnv_peer_id[]){ 1, 0 });
+        script_chunks(script, 1, 1001, 0, CHUNKS, 1.0);
+    }
+    cr_assert_eq(script_view(script).version, 2);
+    cr_assert_eq(cnv_blob_alive(), before);
     script_destroy(script);
 }
 
@@ -413,6 +462,19 @@ Test(engine_transfer, a_download_is_paced_by_credit, .timeout = 30)
     say_credit(script, 1, 1, CHUNKS, CHUNKS, false);
     say_credit(script, 1, 1, 0, CHUNKS, true); /* it is forgotten */
     cr_assert_eq(script_count(script, 1001, CNV_KIND_CHUNK), CHUNKS + 2);
+    script_destroy(script);
+}
+
+Test(engine_transfer, a_download_never_runs_ahead_more_than_the_window, .timeout = 30)
+{
+    struct script *script = start_with(
+        (const char *const[]){ "run/agents=2", "limits/chunk=65536", "limits/window=1", NULL });
+
+    say_credit(script, 1, 1, 0, 100, false);
+    cr_assert_eq(script_count(script, 1001, CNV_KIND_CHUNK), 18);
+    say_credit(script, 1, 1, 2, UINT64_MAX, true);
+    cr_assert_eq(script_count(script, 1001, CNV_KIND_CHUNK), 36);
+    cr_assert_eq(script_last(script, 1001, CNV_KIND_CHUNK)->message.chunk.index, 19);
     script_destroy(script);
 }
 
