@@ -305,7 +305,7 @@ static enum cnv_status hello_join(struct cnv_engine *engine,
         cnv_member_move(*member, CNV_MEMBER_JOINING, "loading");
     } else {
         bool is_same = shard == (*member)->shard && is_follower == (*member)->is_follower &&
-                       shard_is_own(hello) == ((*member)->shards == 1);
+                       shard_is_own(hello) == ((*member)->shards == 1 && !(*member)->holds_shard);
 
         hello_replace(engine, *member, hello, peer, is_same);
     }

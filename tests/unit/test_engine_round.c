@@ -355,6 +355,19 @@ Test(engine_round, a_new_process_within_grace_takes_part_in_the_same_attempt, .t
     script_destroy(script);
 }
 
+Test(engine_round, the_only_member_keeps_its_place_too, .timeout = 10)
+{
+    struct script *script = script_new((const char *const[]){ "run/agents=1", NULL });
+
+    script_join_all(script, 1, 3);
+    script_gone(script, 1);
+    script_hello_as(script, 5, "a1", 50, 0, 0);
+    script_loaded(script, 5);
+    script_ready(script, 5, 3);
+    cr_assert_eq(script_last(script, 5, CNV_KIND_ANNOUNCE)->message.announce.attempt, 1);
+    script_destroy(script);
+}
+
 Test(engine_round, a_new_process_that_loads_for_ever_is_not_waited_for, .timeout = 10)
 {
     struct script *script = script_new(two_agents);
