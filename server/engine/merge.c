@@ -217,6 +217,9 @@ static void slice_run(struct cnv_job *base)
 
 static void merge_destroy(struct cnv_merge *merge)
 {
+    if (merge->out != NULL && merge->optimiser != NULL && merge->optimiser->conclude != NULL) {
+        merge->optimiser->conclude(merge->optimiser_state, false); /* it was not taken */
+    }
     cnv_parcel_unref(merge->base);
     cnv_parcel_unref(merge->reference);
     cnv_blob_unref(merge->out);
