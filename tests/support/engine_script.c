@@ -2,6 +2,7 @@
 #include "engine_script.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/crc32c.h"
@@ -10,6 +11,19 @@
 #include "proto/vector.h"
 
 enum { WIRE_HEADER = 100 }; /* what a header frame counts here */
+
+/* Around each call of the engine: memory is out where the test wants it to be. */
+static void call_begins(struct script *script)
+{
+    if (++script->calls == script->fail_call) {
+        cnv_mem_fail_after(script->fail_after);
+    }
+}
+
+static void call_ends(void)
+{
+    cnv_mem_fail_after(0);
+}
 
 static size_t script_send(void *self,
                           cnv_peer_id peer,
@@ -31,7 +45,7 @@ static size_t script_send(void *self,
     sent->channel = channel;
     sent->message = *message;
     sent->len = len;
-    sent->bytes = cnv_array_new(len, 1);
+    sent->bytes = malloc(len + 1); /* not an allocation of the engine's */
     if (len > 0) {
         memcpy(sent->bytes, cnv_blob_data(blob) + offset, len);
     }
@@ -120,7 +134,7 @@ void script_destroy(struct script *script)
     cnv_engine_destroy(script->engine);
     cnv_config_destroy(script->config);
     for (size_t i = 0; i < script->sent_count; i++) {
-        cnv_free(script->sent[i].bytes);
+        free(script->sent[i].bytes);
     }
     cnv_free(script->sent);
     cnv_free(script);
@@ -139,16 +153,20 @@ static void script_settle(struct script *script)
 
             script->job_count--;
             memmove(script->jobs, script->jobs + 1, script->job_count * sizeof(job));
+            call_begins(script);
             job->run(job);
             script->jobs_run++;
             cnv_engine_job_done(script->engine, script->now_ms, job);
+            call_ends();
             is_more = true;
         }
         if (!script->holds_persist && script->persisting != 0) {
             uint64_t version = script->persisting;
 
             script->persisting = 0;
+            call_begins(script);
             cnv_engine_persisted(script->engine, script->now_ms, version);
+            call_ends();
             is_more = true;
         }
     }
@@ -162,9 +180,11 @@ void script_run_jobs(struct script *script, bool is_reversed)
 
         script->job_count--;
         memmove(script->jobs + at, script->jobs + at + 1, (script->job_count - at) * sizeof(job));
+        call_begins(script);
         job->run(job);
         script->jobs_run++;
         cnv_engine_job_done(script->engine, script->now_ms, job);
+        call_ends();
     }
     script_settle(script);
 }
@@ -174,7 +194,9 @@ void script_persisted(struct script *script)
     uint64_t version = script->persisting;
 
     script->persisting = 0;
+    call_begins(script);
     cnv_engine_persisted(script->engine, script->now_ms, version);
+    call_ends();
     script_settle(script);
 }
 
@@ -187,8 +209,10 @@ static void say(struct script *script,
 {
     struct cnv_blob *blob = len == 0 ? NULL : cnv_blob_copy(payload, len);
 
+    call_begins(script);
     cnv_engine_receive(
         script->engine, script->now_ms, peer, channel, NULL, message, blob, WIRE_HEADER + len);
+    call_ends();
     cnv_blob_unref(blob);
     script_settle(script);
 }
@@ -225,7 +249,9 @@ void script_wait_beating(struct script *script, uint64_t ms, const cnv_peer_id *
 
     while (script->now_ms < until) {
         script->now_ms += until - script->now_ms < 100 ? until - script->now_ms : 100;
+        call_begins(script);
         cnv_engine_tick(script->engine, script->now_ms);
+        call_ends();
         script_settle(script);
         if (script->now_ms >= beat_ms) {
             struct cnv_engine_view view = script_view(script);
@@ -472,7 +498,9 @@ void script_leave(struct script *script, cnv_peer_id peer)
 
 void script_gone(struct script *script, cnv_peer_id peer)
 {
+    call_begins(script);
     cnv_engine_gone(script->engine, script->now_ms, peer);
+    call_ends();
     script_settle(script);
 }
 

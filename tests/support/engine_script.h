@@ -29,6 +29,10 @@ struct script {
     size_t mark;  /* what was sent before is not looked at: script_mark */
     bool is_full; /* io.send queues nothing */
 
+    uint64_t calls;      /* of the engine, so far */
+    uint64_t fail_call;  /* in this one of them ... */
+    uint64_t fail_after; /* ... memory is out from this allocation on */
+
     bool holds_jobs; /* jobs wait for script_run_jobs */
     struct cnv_job *jobs[SCRIPT_JOBS_MAX];
     size_t job_count;
