@@ -64,7 +64,8 @@ struct cnv_blob *cnv_blob_copy(const void *bytes, size_t len)
     return blob;
 }
 
-struct cnv_blob *cnv_blob_wrap(const void *bytes, size_t len, cnv_blob_release_fn release, void *hint)
+struct cnv_blob *
+cnv_blob_wrap(const void *bytes, size_t len, cnv_blob_release_fn release, void *hint)
 {
     struct cnv_blob *blob = blob_new();
 

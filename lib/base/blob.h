@@ -25,7 +25,8 @@ struct cnv_blob *cnv_blob_new_raw(size_t len);
 struct cnv_blob *cnv_blob_copy(const void *bytes, size_t len);
 
 /* A blob around bytes that lie elsewhere (any alignment). On NULL, release was not called. */
-struct cnv_blob *cnv_blob_wrap(const void *bytes, size_t len, cnv_blob_release_fn release, void *hint);
+struct cnv_blob *
+cnv_blob_wrap(const void *bytes, size_t len, cnv_blob_release_fn release, void *hint);
 
 /* Shares: one more holder. Returns blob. NULL is fine. */
 struct cnv_blob *cnv_blob_ref(struct cnv_blob *blob);

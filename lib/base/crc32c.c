@@ -33,8 +33,8 @@ __attribute__((constructor)) static void crc_fill_tables(void)
 static uint32_t crc_by_tables(uint32_t crc, const uint8_t *p, size_t len)
 {
     while (len >= 8) {
-        uint32_t low = (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 |
-                       (uint32_t) p[3] << 24;
+        uint32_t low =
+            (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
 
         low ^= crc;
         crc = crc_table[7][low & 0xFF] ^ crc_table[6][low >> 8 & 0xFF] ^
@@ -50,7 +50,8 @@ static uint32_t crc_by_tables(uint32_t crc, const uint8_t *p, size_t len)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc_by_instruction(uint32_t crc, const uint8_t *p, size_t len)
+__attribute__((target("sse4.2"))) static uint32_t
+crc_by_instruction(uint32_t crc, const uint8_t *p, size_t len)
 {
     uint64_t wide = crc;
 

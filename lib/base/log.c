@@ -76,10 +76,8 @@ static size_t log_fields_as_json(char *out, size_t size, const char *fields)
         } else {
             length = strcspn(value, " ");
         }
-        const char *quote = *value == '"' ||
-                                    (length > 0 && strspn(value, "-0123456789.") == length)
-                                ? ""
-                                : "\"";
+        const char *quote =
+            *value == '"' || (length > 0 && strspn(value, "-0123456789.") == length) ? "" : "\"";
         int n = snprintf(out + used,
                          size - used,
                          ",\"%.*s\":%s%.*s%s",

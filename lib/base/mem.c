@@ -37,8 +37,8 @@ static void *mem_new(size_t n, size_t size, size_t *ret_bytes)
         bytes > SIZE_MAX - MEM_ALIGNMENT) {
         return NULL;
     }
-    *ret_bytes = bytes == 0 ? MEM_ALIGNMENT
-                            : (bytes + MEM_ALIGNMENT - 1) / MEM_ALIGNMENT * MEM_ALIGNMENT;
+    *ret_bytes =
+        bytes == 0 ? MEM_ALIGNMENT : (bytes + MEM_ALIGNMENT - 1) / MEM_ALIGNMENT * MEM_ALIGNMENT;
     return aligned_alloc(MEM_ALIGNMENT, *ret_bytes);
 }
 

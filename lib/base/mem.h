@@ -13,7 +13,8 @@ void *cnv_array_new(size_t n, size_t size);
  * read. Zeroing 64 MB takes 30 ms, most of it for pages that another thread is to fill. */
 void *cnv_array_new_raw(size_t n, size_t size);
 
-/* Grows or shrinks to n elements, keeping old_n; new elements are zero. On failure NULL, old kept. */
+/* Grows or shrinks to n elements, keeping old_n; new elements are zero. On failure NULL, old kept.
+ */
 void *cnv_array_resize(void *array, size_t old_n, size_t n, size_t size);
 
 /* A copy of text, or NULL. */

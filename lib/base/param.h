@@ -20,12 +20,12 @@ enum cnv_param_type {
 struct cnv_param {
     const char *path; /* "policy/local-steps" */
     enum cnv_param_type type;
-    const char *unit;     /* "s", "bytes", "rounds", "" */
-    double low;           /* numbers: smallest and largest allowed */
+    const char *unit; /* "s", "bytes", "rounds", "" */
+    double low;       /* numbers: smallest and largest allowed */
     double high;
-    const char *choices;  /* CNV_PARAM_CHOICE: "fixed|adaptive-l"; else NULL */
-    const char *initial;  /* default, as the user would write it */
-    const char *text;     /* one sentence */
+    const char *choices; /* CNV_PARAM_CHOICE: "fixed|adaptive-l"; else NULL */
+    const char *initial; /* default, as the user would write it */
+    const char *text;    /* one sentence */
 };
 
 /* A read-only view of the settings of a run; every path of the table has a valid value.

@@ -35,7 +35,8 @@ static void rng_refill(struct cnv_rng *rng)
     rng->used = 0;
 }
 
-void cnv_rng_init(struct cnv_rng *rng, uint64_t seed, enum cnv_rng_purpose purpose, uint64_t a, uint64_t b)
+void cnv_rng_init(
+    struct cnv_rng *rng, uint64_t seed, enum cnv_rng_purpose purpose, uint64_t a, uint64_t b)
 {
     /* Counter word 3: the purpose in its low 16 bits, the carry of word 0 above it. */
     *rng = (struct cnv_rng){

@@ -30,7 +30,8 @@ enum cnv_rng_purpose {
 };
 
 /* Starts the stream of (seed, purpose, a, b); a and b below 2^32 are all distinct. */
-void cnv_rng_init(struct cnv_rng *rng, uint64_t seed, enum cnv_rng_purpose purpose, uint64_t a, uint64_t b);
+void cnv_rng_init(
+    struct cnv_rng *rng, uint64_t seed, enum cnv_rng_purpose purpose, uint64_t a, uint64_t b);
 
 uint32_t cnv_rng_u32(struct cnv_rng *rng);
 uint64_t cnv_rng_u64(struct cnv_rng *rng);

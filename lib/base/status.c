@@ -13,8 +13,7 @@ struct status_row {
 };
 
 static const struct status_row status_rows[] = {
-#define CNV_STATUS_ROW(symbol, number, scope, name, text) \
-    { symbol, CNV_SCOPE_##scope, name, text },
+#define CNV_STATUS_ROW(symbol, number, scope, name, text) { symbol, CNV_SCOPE_##scope, name, text },
     CNV_STATUS_LIST(CNV_STATUS_ROW)
 #undef CNV_STATUS_ROW
 };

@@ -42,7 +42,10 @@ struct cnv_aggregate_ops {
     enum cnv_status (*init)(void *state, const struct cnv_config *config, struct cnv_error *err);
     void (*fini)(void *state); /* NULL: nothing to let go of */
     /* Weights of the contributors, in rank order; must be >= 0 and sum to 1. */
-    void (*weigh)(const void *state, const struct cnv_contributor *contributors, size_t n, double *weights);
+    void (*weigh)(const void *state,
+                  const struct cnv_contributor *contributors,
+                  size_t n,
+                  double *weights);
     /* Doubles of scratch that merge_slice needs for n contributors. */
     size_t (*scratch_size)(const void *state, size_t n, size_t count);
     /* Writes out[count]. Slices are disjoint and run in any order, on any thread. */

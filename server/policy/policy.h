@@ -25,7 +25,7 @@ struct cnv_round_view {
     const char *solver;   /* solver of that round */
     size_t contributors;
     double loss;          /* global objective at the model the round started from */
-    double previous_loss; /* the same, of the round before; NaN unless the same members evaluated it */
+    double previous_loss; /* of the round before; NaN unless the same members evaluated it */
     double gradient_norm; /* norm of the global gradient at that model */
     double variance;      /* model variance S of the contributions, before averaging */
     double seconds;       /* since round 1 was announced */
@@ -38,7 +38,7 @@ struct cnv_decision {
     char solver[CNV_SOLVER_NAME_SIZE]; /* "newton", "giant", "sgd" */
     bool evaluate;                     /* agents send the loss at the model they start from */
     bool stop;                         /* no further round */
-    char reason[CNV_REASON_SIZE];      /* in words with numbers, for status, rounds.csv and the log */
+    char reason[CNV_REASON_SIZE]; /* in words with numbers, for status, rounds.csv and the log */
 };
 
 struct cnv_policy_ops {

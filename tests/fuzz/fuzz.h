@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 /* Tries the bytes; aborts when something is wrong. Returns 0. */
-int LLVMFuzzerTestOneInput(const uint8_t *data,
-                           size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #endif

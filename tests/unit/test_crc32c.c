@@ -13,6 +13,7 @@ Test(crc32c, can_be_fed_in_parts, .timeout = 5)
 
     for (size_t cut = 0; cut < sizeof(text); cut++) {
         uint32_t crc = cnv_crc32c(0, text, cut);
-        cr_assert_eq(cnv_crc32c(crc, text + cut, sizeof(text) - cut), cnv_crc32c(0, text, sizeof(text)));
+        cr_assert_eq(cnv_crc32c(crc, text + cut, sizeof(text) - cut),
+                     cnv_crc32c(0, text, sizeof(text)));
     }
 }
