@@ -3,14 +3,14 @@
 # with sudo: installs what is missing (offline when nothing is).
 #
 #   bash tests/run.sh            what every change must pass
-#   bash tests/run.sh --all      and the long ones: more seeds, clang-tidy on the tests, quickstart, papers
+#   bash tests/run.sh --all      and the long ones: clang-tidy, papers
 #
 # The last line is "N passed, N failed, N skipped". Test data: CONVENE_TEST_DATA, or shared/data
 # beside the repository; tests that need it are skipped without it (tests/skips.txt).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 all=no
-tests=everything
+tests=quick
 case "${1:-}" in
 '') ;;
 --all) all=yes ;;

@@ -256,7 +256,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     trainer->is_evaluation = is_evaluation;
     trainer->is_waiting = false;
     trainer->is_active = true;
-    if (!is_evaluation) {
+    if (solver != NULL) {
         struct cnv_solver_round round = {
             .model = trainer->model,
             .iteration = event->iteration,

@@ -83,7 +83,7 @@ struct cnv_blob *cnv_rows_csv_file(const struct cnv_round_row *rows, size_t coun
         return NULL;
     }
     size_t used = head;
-    memcpy(text, cnv_rows_csv_head, head);
+    memcpy(text, cnv_rows_csv_head, head + 1);
     for (size_t i = 0; i < count; i++) {
         used += cnv_rows_csv(&rows[i], text + used);
     }
