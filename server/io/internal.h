@@ -21,7 +21,7 @@
 #include "run/pool.h"
 
 enum {
-    CNV_DATA_HWM = 1000,      /* messages */
+    CNV_DATA_HWM = 64,        /* messages a peer: a stopped one holds so many of up to 64 KiB */
     CNV_DATA_BYTES = 1 << 20, /* largest frame on data */
     CNV_CONTROL_BYTES = 65536,
     CNV_ANSWERS_MAX = 64, /* answers under way at one time */

@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     convene_result result = convene_join(&options, &self.client, &error);
     if (result != CONVENE_OK) {
         (void) fprintf(stderr, "averager: %s\n", error.text);
-        return (int) result;
+        code = (int) result;
     }
     while (code < 0) {
         convene_event *event = NULL;

@@ -98,3 +98,30 @@ until_true 10 rounds_seen $((seen + 2))
 ok $? "and goes on"
 check "without taking its own absence for the agents' silence" \
     test "$(grep -c 'event=lost.*silent for' "$DIR/silent.log")" -eq "$lost_before"
+
+# --- told to end in the middle
+daemon term run/agents=2 run/rounds=0
+SERVER=$PID
+averagers term 2 100
+until_true 10 rounds_seen 3
+kill -TERM "$SERVER"
+check "SIGTERM in the middle of a run ends the daemon with 0" ends "$SERVER" 0 10
+check "agent 1 is told so" ends "$PID_1" 0
+check "agent 2 too" ends "$PID_2" 0
+daemon stuck run/agents=2 run/rounds=0 limits/drain=1
+SERVER=$PID
+averagers stuck 2 100 some
+until_true 10 rounds_seen 3
+kill -STOP "$PID_2"
+kill -TERM "$SERVER"
+check "a round that cannot finish holds it up for limits/drain, not longer" ends "$SERVER" 0 5
+daemon hasty run/agents=2 run/rounds=0 limits/drain=60
+SERVER=$PID
+averagers hasty 2 100 some
+until_true 10 rounds_seen 3
+kill -STOP "$PID_2"
+kill -TERM "$SERVER"
+until_true 5 shows '"state":"draining"'
+ok $? "the daemon drains"
+kill -TERM "$SERVER"
+check "a second SIGTERM does not wait" ends "$SERVER" 0 5
