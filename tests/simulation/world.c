@@ -164,9 +164,13 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
         static const char *const solvers[] = { "newton", "giant", "sgd" };
 
         world_set(world, "solver/kind", solvers[cnv_rng_below(rng, 3)]);
-    } else {
+    } else if (kind < 9) {
         world_set(world, "policy/kind", "adaptive-l");
         world_set(world, "policy/delta", kind == 7 ? "inf" : "1e-2");
+    } else {
+        world_set(world, "solver/kind", "sgd");
+        world_set(world, "policy/kind", "adaptive-period");
+        world_set(world, "run/iterations", "60");
     }
 }
 
@@ -227,7 +231,7 @@ static void set_limit(struct world *world)
     uint64_t rounds = (uint64_t) cnv_config_integer(world->config, "run/rounds");
     uint64_t round_ms = 2000 + 20 * world->faults.delay_ms + 6 * world->faults.step_ms;
 
-    world->limit_ms = world->faults.until_ms + 60000 + rounds * round_ms;
+    world->limit_ms = world->faults.until_ms + 90000 + rounds * round_ms;
 }
 
 void world_draw(struct world *world, uint64_t seed)
@@ -247,6 +251,12 @@ void world_draw(struct world *world, uint64_t seed)
     draw_problem(world, &rng, agents);
     draw_faults(world, &rng, agents);
     draw_guests(world, &rng, agents);
+    world->drain_ms = cnv_rng_below(&rng, 8) == 0 ? 2000 + cnv_rng_below(&rng, 20000) : 0;
+    /* Where messages and steps take no time, rounds do not either, and no time would pass. */
+    if (cnv_rng_below(&rng, 8) == 0 && world->faults.delay_ms > 0) {
+        set_number(world, "run/rounds", 0);
+        set_number(world, "run/seconds", (double) (1 + cnv_rng_below(&rng, 10)));
+    }
     set_limit(world);
 }
 
@@ -260,7 +270,7 @@ void world_describe(const struct world *world, char *text, size_t size)
                     "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
                     "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
                     "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64
-                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64,
+                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
                     cnv_config_value(config, "problem/kind"),
                     cnv_config_value(config, "solver/kind"),
                     cnv_config_value(config, "policy/kind"),
@@ -288,7 +298,8 @@ void world_describe(const struct world *world, char *text, size_t size)
                     faults->until_ms,
                     world->guests[0].at_ms,
                     world->guests[1].at_ms,
-                    world->guests[2].at_ms);
+                    world->guests[2].at_ms,
+                    world->drain_ms);
 }
 
 /* --- Life --------------------------------------------------------------------------------- */
@@ -321,6 +332,10 @@ enum cnv_status world_step(struct world *world, bool *ret_is_more, struct cnv_er
     enum cnv_status status = cnv_sim_step(world->sim, ret_is_more, err);
 
     cnv_engine_view(cnv_sim_engine(world->sim), &view);
+    if (world->drain_ms > 0 && cnv_sim_now_ms(world->sim) >= world->drain_ms) {
+        world->drain_ms = 0;
+        cnv_sim_drain(world->sim, "drained");
+    }
     for (size_t i = 0; i < GUESTS_MAX && status == CNV_OK && *ret_is_more; i++) {
         struct world_guest *guest = &world->guests[i];
 

@@ -30,6 +30,7 @@ struct world {
     size_t rows;    /* about so many in a shard */
     size_t classes; /* 2 for logistic */
     struct world_guest guests[GUESTS_MAX];
+    uint64_t drain_ms; /* an operator drains the run then; 0: never */
     uint64_t limit_ms; /* virtual time after which a run counts as stuck */
 };
 
