@@ -21,7 +21,6 @@ export LC_ALL=C.UTF-8
 export CONVENE_TEST_DATA=${CONVENE_TEST_DATA:-$(realpath -m ../shared/data)}
 if [ $all = yes ]; then
     tests=all
-    export CONVENE_TEST_ALL=1
 fi
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
