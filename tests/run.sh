@@ -59,5 +59,9 @@ setup build-sanitize -Dwerror=false -Dbuildtype=debugoptimized -Db_sanitize=addr
 ninja -C build-sanitize
 step "tests with sanitizers"
 run_tests build-sanitize --setup sanitize --suite unit --suite simulation --suite fuzz
+step "build with the thread sanitizer: what threads share"
+setup build-thread -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=thread
+ninja -C build-thread tests/race/race_pool tests/race/race_blob
+run_tests build-thread --suite race
 step "counts"
 python3 tests/support/count.py tests/skips.txt "${logs[@]}"
