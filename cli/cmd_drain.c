@@ -21,6 +21,8 @@ const struct cnv_command cnv_command_drain = {
     .examples = "  convene drain\n"
                 "  convene drain --control ipc:///run/convene/control\n",
     .notes =
-        "The agents are told and end with exit code 0. \"convene status\" shows how far it is.\n",
+        "The agents are told and end with exit code 0. \"convene status\" shows how far it is. "
+        "The\n"
+        "daemon goes on serving the model until \"convene stop\" (run/linger=false: it ends).\n",
     .run = drain_run,
 };

@@ -315,8 +315,7 @@ static enum cnv_status heed_interrupts(struct local *local, struct cnv_error *er
     if (count == 1 && !local->is_draining) {
         local->is_draining = true;
         cnv_progress_say(local->setup->progress, "interrupted: finishing the round in hand");
-        enum cnv_status status =
-            cnv_control_call(local->control, "drain", "linger", CALL_MS, &body, err);
+        enum cnv_status status = cnv_control_call(local->control, "drain", "", CALL_MS, &body, err);
         cnv_blob_unref(body);
         return status;
     }

@@ -49,7 +49,7 @@ logistic_init(void *state, const struct cnv_problem_setup *setup, struct cnv_err
     if (setup->classes != 2) {
         return cnv_fail(err,
                         CNV_E_INPUT,
-                        "problem/kind=logistic needs data with exactly 2 label values, this has "
+                        "problem/kind=logistic needs exactly 2 label values, the run's data has "
                         "%zu: use softmax for more, ridge for real targets",
                         setup->classes);
     }

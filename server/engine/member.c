@@ -185,6 +185,29 @@ void cnv_member_return(struct cnv_engine *engine, struct cnv_member *member)
     cnv_note(engine, CNV_NOTE_RETURNED, member, CNV_OK, "is back");
 }
 
+/* Features, labels and rows were fixed by agents that are all gone before any was ready: the next
+ * ones start afresh. */
+static void shape_forget_abandoned(struct cnv_engine *engine)
+{
+    if (!engine->has_shape || engine->dimension != 0) {
+        return;
+    }
+    for (size_t i = 0; i < engine->member_count; i++) {
+        if (engine->members[i]->is_loaded && engine->members[i]->state != CNV_MEMBER_LEFT) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < engine->member_count; i++) {
+        engine->members[i]->is_loaded = false;
+    }
+    cnv_free(engine->labels);
+    engine->labels = NULL;
+    engine->label_count = 0;
+    engine->features = 0;
+    engine->total_rows = 0;
+    engine->has_shape = false;
+}
+
 void cnv_member_leave(struct cnv_engine *engine, struct cnv_member *member, const char *why)
 {
     if (member->peer != 0) {
@@ -204,6 +227,7 @@ void cnv_member_leave(struct cnv_engine *engine, struct cnv_member *member, cons
         cnv_member_move(member, CNV_MEMBER_LEFT, why);
     }
     cnv_round_forget(engine, member);
+    shape_forget_abandoned(engine);
 }
 
 void cnv_member_refuse(struct cnv_engine *engine,

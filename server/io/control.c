@@ -156,24 +156,14 @@ static void on_model(struct cnv_daemon *daemon, const struct cnv_asker *asker, c
     cnv_model_answer(daemon, asker);
 }
 
-/* With "linger" the run alone is drained: the daemon goes on serving model and status. */
+/* The run alone is drained: unless run/linger is false the daemon goes on serving model and status.
+ */
 static void on_drain(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
-    static const char reason[] = "an operator asked";
-    bool lingers = strcmp(argument, "linger") == 0;
-
-    if (!lingers && argument[0] != '\0') {
-        cnv_control_refuse(
-            daemon, asker, CNV_E_INPUT, "drain: the argument must be linger or empty");
-        return;
-    }
-    cnv_log(CNV_LOG_INFO, "command", "name=drain linger=%s", lingers ? "true" : "false");
-    if (lingers) {
-        cnv_engine_drain(daemon->engine, cnv_daemon_now(daemon), reason);
-        cnv_daemon_settle(daemon);
-    } else {
-        cnv_life_leave(daemon, false, reason);
-    }
+    (void) argument;
+    cnv_log(CNV_LOG_INFO, "command", "name=drain");
+    cnv_engine_drain(daemon->engine, cnv_daemon_now(daemon), "an operator asked");
+    cnv_daemon_settle(daemon);
     json_reply(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
 }
 

@@ -195,6 +195,28 @@ Test(engine_join, leases_shards_and_refuses_what_is_held, .timeout = 10)
     script_destroy(script);
 }
 
+Test(engine_join, labels_of_agents_that_all_left_bind_nobody, .timeout = 10)
+{
+    const double odd[] = { 0.0, 1.0, 2.0 };
+    const double plain[] = { -1.0, 1.0 };
+    struct script *script = script_new(two_agents);
+
+    script_hello_as(script, 1, "a1", 1, 1, 2);
+    script_hello_as(script, 2, "a2", 2, 2, 2);
+    loaded_with(script, 1, 3, plain, 2);
+    loaded_with(script, 2, 5, odd, 3);
+    cr_assert_eq(script_last(script, 1, CNV_KIND_SHAPE)->message.shape.labels, 4);
+    script_leave(script, 1);
+    script_leave(script, 2);
+    script_hello_as(script, 3, "a1", 3, 1, 2);
+    script_hello_as(script, 4, "a2", 4, 2, 2);
+    loaded_with(script, 3, 3, plain, 2);
+    loaded_with(script, 4, 3, plain, 2);
+    cr_assert_eq(script_last(script, 4, CNV_KIND_SHAPE)->message.shape.labels, 2);
+    cr_assert_eq(script_last(script, 4, CNV_KIND_SHAPE)->message.shape.features, 3);
+    script_destroy(script);
+}
+
 Test(engine_join, agents_with_data_of_their_own_join_side_by_side, .timeout = 10)
 {
     struct script *script = script_new(three_agents);

@@ -526,7 +526,7 @@ Test(problems, what_does_not_fit_is_refused_in_one_line, .timeout = 60)
     expect_refusal("lasso", &setup, "there is no problem named \"lasso\"");
     expect_refusal("logistic",
                    &setup,
-                   "problem/kind=logistic needs data with exactly 2 label values, this has 3: use "
+                   "problem/kind=logistic needs exactly 2 label values, the run's data has 3: use "
                    "softmax for more, ridge for real targets");
     setup.classes = 2;
     expect_refusal("logistic", &setup, "label 3 is not one of the run's, 1 and 2");
