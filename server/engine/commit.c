@@ -187,8 +187,12 @@ static void commit_take_over(struct cnv_engine *engine)
         engine->optimiser->conclude(engine->optimiser_state, true);
     }
     for (size_t i = 0; i < round->frozen_count; i++) {
-        round->frozen[i]->rounds++;
-        round->frozen[i]->counted_version = engine->version;
+        struct cnv_member *member = round->frozen[i];
+
+        member->rounds++;
+        if (member->offer.instance == member->instance) {
+            member->counted_version = engine->version;
+        }
     }
 }
 

@@ -62,6 +62,7 @@ struct cnv_parcel {
 /* What a member brings to the exchange in hand. Written by recv_offer.c and recv_chunk.c. */
 struct cnv_offer {
     bool is_here;
+    uint64_t instance; /* the process that offered */
     struct cnv_msg_offer head;
     const struct cnv_encoding_ops *encoding; /* NULL: scalars only */
     struct cnv_blob *vector;                 /* the whole vector where it came with the offer */
@@ -130,7 +131,7 @@ struct cnv_member {
     bool in_round;
     enum cnv_status refusal; /* not CNV_OK: its contribution is left out of this round */
     struct cnv_offer offer;
-    uint64_t counted_version; /* the newest version its contribution is in */
+    uint64_t counted_version; /* the newest version that what this process sent is in */
 
     struct cnv_download download;
     uint64_t transfers;

@@ -149,6 +149,7 @@ void cnv_member_reset(struct cnv_member *member)
     member->is_loaded = false;
     member->is_ready = false;
     member->has_model = false;
+    member->counted_version = 0;
     member->version = 0;
     member->at_round = 0;
     member->at_attempt = 0;

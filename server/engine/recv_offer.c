@@ -142,6 +142,7 @@ static void offer_keep(struct cnv_engine *engine,
     }
     cnv_offer_clear(offer);
     offer->is_here = true;
+    offer->instance = member->instance;
     offer->head = *head;
     if (most > 0 && offer->head.samples > most) {
         offer->head.samples = most;

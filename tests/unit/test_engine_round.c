@@ -419,6 +419,15 @@ Test(engine_round, a_new_process_does_not_count_twice, .timeout = 10)
     script_offer(script, 1, 1.0);
     cr_assert_eq(script_view(script).version, 1);
     cr_assert_eq(script_model(script, 0), 2.0);
+    /* What the older process sent counts, and state of the new one must not advance by it. */
+    cr_assert_eq(script_member(script, "a2").rounds, 1);
+    cr_assert_not(script_last(script, 5, CNV_KIND_COMMIT)->message.commit.counted);
+    script_gone(script, 1);
+    script_hello_as(script, 6, "a1", 60, 0, 0);
+    script_loaded(script, 6);
+    script_ready(script, 6, 3);
+    cr_assert_eq(script_last(script, 6, CNV_KIND_COMMIT)->message.commit.version, 1);
+    cr_assert_not(script_last(script, 6, CNV_KIND_COMMIT)->message.commit.counted);
     script_destroy(script);
 }
 
