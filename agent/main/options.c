@@ -289,14 +289,14 @@ static void default_name(struct cnv_agent_options *options)
 {
     char host[49] = "";
     char part[24];
-    const char *file = strrchr(options->data, '/');
+    const char *data = options->data == NULL ? "" : options->data;
+    const char *file = strrchr(data, '/');
 
     (void) gethostname(host, sizeof(host) - 1);
     append_to_name(options->name, sizeof(host), host[0] == '\0' ? "agent" : host);
     if (options->shards == 1) {
         append_to_name(options->name, sizeof(options->name), "-");
-        append_to_name(
-            options->name, sizeof(options->name), file == NULL ? options->data : file + 1);
+        append_to_name(options->name, sizeof(options->name), file == NULL ? data : file + 1);
         return;
     }
     (void) snprintf(part,
