@@ -16,6 +16,9 @@
 #include "promises.h"
 #include "proto/plan.h"
 
+/* Contributors whose earlier contribution is looked at too. */
+enum { OLDER_BITS = 8 };
+
 void sim_averages_forget(struct sim_promises *promises, uint64_t round)
 {
     struct vector_note **at = &promises->notes;
@@ -189,19 +192,34 @@ static size_t find_contributors(struct cnv_sim *sim, struct contributor *contrib
     return count;
 }
 
-/* What each computed last for this exchange, up to this attempt; false: one has nothing. */
+/* The next note from here on of what this agent computed for this exchange, up to this attempt. */
+static const struct vector_note *
+find_note(const struct vector_note *note, const char *name, const struct vector_note *like)
+{
+    while (note != NULL &&
+           (note->agent == NULL || note->round != like->round || note->attempt > like->attempt ||
+            note->exchange != like->exchange || strcmp(note->agent->name, name) != 0)) {
+        note = note->next;
+    }
+    return note;
+}
+
+/*
+ * What each computed last for this exchange, or, where its bit in older is set, the time before: a
+ * new process computes anew what its predecessor had offered whole, and that is what counts.
+ * False: one has nothing.
+ */
 static bool find_contributions(const struct sim_promises *promises,
                                struct contributor *contributors,
                                size_t count,
-                               const struct vector_note *like)
+                               const struct vector_note *like,
+                               unsigned older)
 {
     for (size_t i = 0; i < count; i++) {
-        const struct vector_note *note = promises->notes;
+        const struct vector_note *note = find_note(promises->notes, contributors[i].name, like);
 
-        while (note != NULL && (note->agent == NULL || note->round != like->round ||
-                                note->attempt > like->attempt || note->exchange != like->exchange ||
-                                strcmp(note->agent->name, contributors[i].name) != 0)) {
-            note = note->next;
+        if (note != NULL && i < OLDER_BITS && (older >> i & 1U) != 0) {
+            note = find_note(note->next, contributors[i].name, like);
         }
         contributors[i].note = note;
         if (note == NULL) {
@@ -319,7 +337,7 @@ static bool results_follow(const struct cnv_sim *sim,
         if (result == NULL) {
             continue; /* scalars only */
         }
-        if (!find_contributions(sim->promises, contributors, count, &like) ||
+        if (!find_contributions(sim->promises, contributors, count, &like, 0) ||
             !take_mean(sim, contributors, count, work, work + length, length) ||
             !pass(down, work, length) ||
             memcmp(work, result->values, length * sizeof(*work)) != 0) {
@@ -334,6 +352,7 @@ static bool model_follows(const struct cnv_sim *sim,
                           struct contributor *contributors,
                           size_t count,
                           struct vector_note like,
+                          unsigned older,
                           double *work,
                           size_t length)
 {
@@ -343,7 +362,7 @@ static bool model_follows(const struct cnv_sim *sim,
     double *model = work + 2 * length;
 
     like.exchange = sim->promises->exchanges - 1;
-    if (!find_contributions(sim->promises, contributors, count, &like) ||
+    if (!find_contributions(sim->promises, contributors, count, &like, older) ||
         !take_mean(sim, contributors, count, work, work + length, length)) {
         return false;
     }
@@ -371,8 +390,11 @@ static bool follows(const struct cnv_sim *sim,
         }
     }
     for (; like.attempt > 0 && !is_met && work != NULL; like.attempt--) {
-        is_met = results_follow(sim, contributors, count, like, work, length) &&
-                 model_follows(sim, contributors, count, like, work, length);
+        bool is_consistent = results_follow(sim, contributors, count, like, work, length);
+
+        for (unsigned older = 0; is_consistent && !is_met && older < 1U << OLDER_BITS; older++) {
+            is_met = model_follows(sim, contributors, count, like, older, work, length);
+        }
     }
     cnv_free(work);
     return is_met;
