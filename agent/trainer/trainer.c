@@ -164,6 +164,12 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     if (status != CNV_OK) {
         return status;
     }
+    if (trainer->problem->dimension == 0) {
+        return cnv_fail(
+            err,
+            CNV_E_INPUT,
+            "no row of the run has a feature: problem/intercept=true would learn a constant");
+    }
     trainer->model = cnv_array_new(trainer->problem->dimension, sizeof(*trainer->model));
     if (trainer->model == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "model of %zu coordinates", trainer->problem->dimension);

@@ -26,6 +26,9 @@ static bool loaded_labels_are_valid(const double *labels, size_t count)
     return true;
 }
 
+/* The sum over all members stays far below 2^64. */
+static const uint64_t loaded_rows_max = UINT64_C(1) << 40;
+
 /* What is wrong with the data whatever the run looks like. */
 static enum cnv_status loaded_check(const struct cnv_engine *engine,
                                     const struct cnv_member *member,
@@ -33,8 +36,13 @@ static enum cnv_status loaded_check(const struct cnv_engine *engine,
                                     const struct cnv_blob *payload,
                                     struct cnv_error *err)
 {
-    if (loaded->rows == 0) {
-        return cnv_fail(err, CNV_E_MISFIT, "%s has no rows", member->name);
+    if (loaded->rows == 0 || loaded->rows > loaded_rows_max) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "%s has %" PRIu64 " rows, allowed are 1 to %" PRIu64,
+                        member->name,
+                        loaded->rows,
+                        loaded_rows_max);
     }
     if (loaded->features > engine->settings.dimension_max) {
         return cnv_fail(err,

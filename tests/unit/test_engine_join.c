@@ -217,6 +217,21 @@ Test(engine_join, labels_of_agents_that_all_left_bind_nobody, .timeout = 10)
     script_destroy(script);
 }
 
+Test(engine_join, rows_that_could_overflow_their_sum_are_refused, .timeout = 10)
+{
+    struct script *script = script_new(two_agents);
+    struct cnv_message message = { .kind = CNV_KIND_LOADED };
+    const double labels[] = { -1.0, 1.0 };
+
+    message.loaded.rows = UINT64_MAX - 2999;
+    message.loaded.features = 3;
+    message.loaded.labels = 2;
+    script_hello_as(script, 1, "a1", 1, 1, 2);
+    script_say(script, 1, &message, labels, sizeof(labels));
+    assert_refused(script, 1, CNV_E_MISFIT, "allowed are 1 to");
+    script_destroy(script);
+}
+
 Test(engine_join, agents_with_data_of_their_own_join_side_by_side, .timeout = 10)
 {
     struct script *script = script_new(three_agents);
@@ -323,7 +338,7 @@ Test(engine_join, refuses_data_without_rows_and_a_model_beyond_the_limit, .timeo
 
     script_hello(script, 1, "a1");
     script_say(script, 1, &message, NULL, 0);
-    assert_refused(script, 1, CNV_E_MISFIT, "a1 has no rows");
+    assert_refused(script, 1, CNV_E_MISFIT, "a1 has 0 rows");
     script_load(script, 2, "a2");
     script_ready(script, 2, 11);
     assert_refused(script, 2, CNV_E_MISFIT, "limits/dimension allows 10");
