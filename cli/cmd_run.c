@@ -136,7 +136,9 @@ static enum cnv_status conclude(const struct cnv_run_setup *setup,
     if (status == CNV_OK && has_model && !args->is_quiet) {
         cnv_report_print(result, args->out, stdout);
     }
-    if (status == CNV_OK && (has_failed || !has_model)) {
+    if (status == CNV_OK && result->is_deserted) {
+        status = cnv_fail(err, CNV_E_SYSTEM, "all agents ended before the run did");
+    } else if (status == CNV_OK && (has_failed || !has_model)) {
         status =
             cnv_fail(err, CNV_E_SYSTEM, "the run %s: %s", has_failed ? "failed" : "ended", reason);
     }

@@ -21,6 +21,7 @@ struct cnv_run_result {
     json_t *status;                /* the daemon's status, or the same made inline */
     struct cnv_blob *rows;         /* rounds.csv */
     struct cnv_blob *model;        /* model.npy */
+    bool is_deserted;              /* all agents ended before the run did: it was cut short */
     char workspace[CNV_PATH_SIZE]; /* private directory of the run with *.log; "" : none */
 };
 

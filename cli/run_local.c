@@ -219,6 +219,17 @@ static void tell_of_agent(const struct local *local, size_t number)
     cnv_progress_say(local->setup->progress, line);
 }
 
+/* Ends the run in order: what was committed so far is fetched as usual. */
+static enum cnv_status drain(struct local *local, const char *why, struct cnv_error *err)
+{
+    struct cnv_blob *body = NULL;
+
+    cnv_progress_say(local->setup->progress, why);
+    enum cnv_status status = cnv_control_call(local->control, "drain", "", CALL_MS, &body, err);
+    cnv_blob_unref(body);
+    return status;
+}
+
 /* Looks at the children. A failure ends the run. */
 static enum cnv_status check_children(struct local *local, struct cnv_error *err)
 {
@@ -245,8 +256,9 @@ static enum cnv_status check_children(struct local *local, struct cnv_error *err
         }
     }
     /* With exit code 0 an agent has seen the end of the run, which status will show. */
-    if (alive == 0 && last != NULL && last->exit_code != 0) {
-        return fail_with_child(last, err);
+    if (alive == 0 && last != NULL && last->exit_code != 0 && !local->result->is_deserted) {
+        local->result->is_deserted = true;
+        return drain(local, "no agent is left: keeping what was learnt", err);
     }
     return CNV_OK;
 }
@@ -306,7 +318,6 @@ static bool is_finished(const struct local *local)
 /* Ctrl-C: the first drains, the second gives up. */
 static enum cnv_status heed_interrupts(struct local *local, struct cnv_error *err)
 {
-    struct cnv_blob *body = NULL;
     int count = cnv_interrupts();
 
     if (count >= 2 || (count == 1 && !local->has_begun)) {
@@ -314,10 +325,7 @@ static enum cnv_status heed_interrupts(struct local *local, struct cnv_error *er
     }
     if (count == 1 && !local->is_draining) {
         local->is_draining = true;
-        cnv_progress_say(local->setup->progress, "interrupted: finishing the round in hand");
-        enum cnv_status status = cnv_control_call(local->control, "drain", "", CALL_MS, &body, err);
-        cnv_blob_unref(body);
-        return status;
+        return drain(local, "interrupted: finishing the round in hand", err);
     }
     return CNV_OK;
 }

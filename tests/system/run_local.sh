@@ -86,6 +86,12 @@ rounds_seen() { [ "$(status | jq .data.run.version)" -ge "$1" ]; }
 children() { pgrep -P "$RUN"; }
 none_alive() { for one in $1; do ! kill -0 "$one" 2> /dev/null || return 1; done; }
 
+check "a run whose agents will all be killed" endless deserted
+for child in $(pgrep -P "$RUN" -x convene-agent); do kill -KILL "$child"; done
+check "fails" ends "$RUN" 1 15
+check "but keeps the model so far" test -s deserted/model.npy
+check "and says so" grep -q 'no agent is left' "$DIR/deserted.log"
+
 check "a run without end" endless drained
 CHILDREN=$(children)
 kill -INT "$RUN"
