@@ -61,7 +61,7 @@ step "tests with sanitizers"
 run_tests build-sanitize --setup sanitize --suite unit --suite simulation --suite fuzz
 step "build with the thread sanitizer: what threads share"
 setup build-thread -Dwerror=true -Dbuildtype=debugoptimized -Db_sanitize=thread
-ninja -C build-thread tests/race/race_pool tests/race/race_blob
+ninja -C build-thread tests/race/race_pool tests/race/race_blob tests/race/race_merge
 run_tests build-thread --suite race
 step "counts"
 python3 tests/support/count.py tests/skips.txt "${logs[@]}"
