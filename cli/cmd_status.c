@@ -20,6 +20,6 @@ const struct cnv_command cnv_command_status = {
     .args_size = sizeof(struct cnv_request),
     .examples = "  convene status\n"
                 "  convene status --json | jq -r .data.policy.reason\n"
-                "  convene status --control tcp://127.0.0.1:5552 --timeout 2\n",
+                "  convene status --control tcp://host:5552 --join operator-jo.join --timeout 2\n",
     .run = status_run,
 };

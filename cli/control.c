@@ -16,7 +16,10 @@
 #include <zmq.h>
 
 #include "base/mem.h"
+#include "net/socket.h"
 #include "proto/message.h"
+
+enum { COMMANDS_HWM = 100 };
 
 struct cnv_control {
     void *ctx;
@@ -24,7 +27,8 @@ struct cnv_control {
     void *monitor;
     uint64_t id; /* of the last command */
     bool is_patient;
-    bool is_connected;
+    bool is_reached;   /* somebody accepted the connection */
+    bool is_connected; /* and shook hands */
     bool is_refused;
     char endpoint[256];
 };
@@ -42,7 +46,31 @@ static void set_option(void *socket, int option, int value)
     (void) zmq_setsockopt(socket, option, &value, sizeof(value));
 }
 
+/* The DEALER, with keys if there are any. */
+static enum cnv_status
+new_socket(struct cnv_control *control, const struct cnv_joinfile *keys, struct cnv_error *err)
+{
+    struct cnv_certificate own = { .name = "" };
+    struct cnv_socket_setup setup = { .type = ZMQ_DEALER,
+                                      .hwm = COMMANDS_HWM,
+                                      .message_bytes = -1 };
+
+    if (keys != NULL) {
+        (void) snprintf(own.public_key, sizeof(own.public_key), "%s", keys->public_key);
+        (void) snprintf(own.secret_key, sizeof(own.secret_key), "%s", keys->secret_key);
+        setup.certificate = &own;
+        setup.server_key = keys->server_key;
+    }
+    enum cnv_status status = cnv_socket_new(control->ctx, &setup, &control->socket, err);
+    if (status == CNV_OK) {
+        set_option(control->socket, ZMQ_IMMEDIATE, 1);
+        set_option(control->socket, ZMQ_RECONNECT_IVL, 20);
+    }
+    return status;
+}
+
 enum cnv_status cnv_control_open(const char *endpoint,
+                                 const struct cnv_joinfile *keys,
                                  bool is_patient,
                                  struct cnv_control **ret_control,
                                  struct cnv_error *err)
@@ -56,17 +84,15 @@ enum cnv_status cnv_control_open(const char *endpoint,
     (void) snprintf(control->endpoint, sizeof(control->endpoint), "%s", endpoint);
     control->is_patient = is_patient;
     control->ctx = zmq_ctx_new();
-    control->socket = control->ctx == NULL ? NULL : zmq_socket(control->ctx, ZMQ_DEALER);
     control->monitor = control->ctx == NULL ? NULL : zmq_socket(control->ctx, ZMQ_PAIR);
-    if (control->socket == NULL || control->monitor == NULL) {
+    if (control->monitor == NULL) {
         (void) cnv_fail(err, CNV_E_SYSTEM, "cannot make a socket: %s", zmq_strerror(errno));
         goto fail;
     }
-    set_option(control->socket, ZMQ_LINGER, 0);
-    set_option(control->socket, ZMQ_IMMEDIATE, 1);
-    set_option(control->socket, ZMQ_IPV6, 1);
-    set_option(control->socket, ZMQ_RECONNECT_IVL, 20);
     set_option(control->monitor, ZMQ_LINGER, 0);
+    if (new_socket(control, keys, err) != CNV_OK) {
+        goto fail;
+    }
     if (zmq_socket_monitor(control->socket, monitor, ZMQ_EVENT_ALL) != 0 ||
         zmq_connect(control->monitor, monitor) != 0) {
         (void) cnv_fail(err, CNV_E_SYSTEM, "cannot watch a socket: %s", zmq_strerror(errno));
@@ -118,6 +144,9 @@ static void take_events(struct cnv_control *control)
         memcpy(&event, bytes, sizeof(event));
         (void) zmq_recv(control->monitor, bytes, sizeof(bytes), ZMQ_DONTWAIT);
         switch (event) {
+        case ZMQ_EVENT_CONNECTED:
+            control->is_reached = true;
+            break;
         case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
             control->is_connected = true;
             control->is_refused = false;
@@ -134,6 +163,21 @@ static void take_events(struct cnv_control *control)
             break;
         }
     }
+}
+
+static enum cnv_status fail_refused(const struct cnv_control *control, struct cnv_error *err)
+{
+    if (control->is_reached) {
+        return cnv_fail(
+            err,
+            CNV_E_UNREACHABLE,
+            "%s ends the connection: if it asks for keys, give an operator's with --join",
+            control->endpoint);
+    }
+    return cnv_fail(err,
+                    CNV_E_UNREACHABLE,
+                    "no daemon answers at %s: is convened running, and is this its control socket?",
+                    control->endpoint);
 }
 
 /* Waits until the socket can do wanted (ZMQ_POLLIN or ZMQ_POLLOUT). */
@@ -155,11 +199,7 @@ wait_for(struct cnv_control *control, short wanted, int64_t deadline_ms, struct 
         }
         take_events(control);
         if (control->is_refused && !control->is_patient) {
-            return cnv_fail(err,
-                            CNV_E_UNREACHABLE,
-                            "no daemon answers at %s: is convened running, and is this its control "
-                            "socket?",
-                            control->endpoint);
+            return fail_refused(control, err);
         }
         if (left > 0) {
             continue;

@@ -10,14 +10,18 @@
 
 #include "base/blob.h"
 #include "base/status.h"
+#include "client/joinfile.h"
 
 struct cnv_control;
 
 /*
- * Opens a connection to endpoint. is_patient: nobody listening there yet is no failure, calls wait
- * for it. CNV_E_INPUT: not an endpoint.
+ * Opens a connection to endpoint. CNV_E_INPUT: not an endpoint.
+ *
+ *   keys        for a control socket with CURVE: the operator's, and the server's; NULL: none
+ *   is_patient  nobody listening there yet is no failure, calls wait for it
  */
 CNV_MUST_CHECK enum cnv_status cnv_control_open(const char *endpoint,
+                                                const struct cnv_joinfile *keys,
                                                 bool is_patient,
                                                 struct cnv_control **ret_control,
                                                 struct cnv_error *err);

@@ -15,6 +15,7 @@ static enum cnv_status ask(const struct cnv_request *request,
 {
     char endpoint[CNV_ENDPOINT_SIZE];
     struct cnv_control *control = NULL;
+    struct cnv_joinfile keys;
     double timeout = request->timeout > 0.0 ? request->timeout : 5.0;
     /* Nothing in this process changes the environment. */
     const char *named = getenv("CONVENE_CONTROL"); /* NOLINT(concurrency-mt-unsafe) */
@@ -26,7 +27,14 @@ static enum cnv_status ask(const struct cnv_request *request,
         (void) cnv_endpoint_control(endpoint, sizeof(endpoint));
         named = endpoint;
     }
-    enum cnv_status status = cnv_control_open(named, false, &control, err);
+    enum cnv_status status = CNV_OK;
+    if (request->join != NULL) {
+        status = cnv_joinfile_read(request->join, &keys, err);
+    }
+    if (status == CNV_OK) {
+        status =
+            cnv_control_open(named, request->join == NULL ? NULL : &keys, false, &control, err);
+    }
     if (status == CNV_OK) {
         int64_t timeout_ms = (int64_t) (timeout < 1e9 ? timeout * 1e3 : 1e12);
 

@@ -11,6 +11,7 @@
 /* Begins the argument struct of every command that asks a daemon. */
 struct cnv_request {
     const char *control; /* NULL: CONVENE_CONTROL, then the default */
+    const char *join;    /* NULL: no keys */
     double timeout;      /* s; 0: the default of 5 */
     bool json;
 };
@@ -20,6 +21,8 @@ struct cnv_request {
 #define CNV_REQUEST_OPTIONS                                                                         \
     { "control", CNV_OPTION_TEXT, offsetof(struct cnv_request, control), "ENDPOINT",                \
       "The daemon's control socket [CONVENE_CONTROL, or this user's default]." },                   \
+    { "join", CNV_OPTION_TEXT, offsetof(struct cnv_request, join), "FILE",                          \
+      "Operator's join file, for a control socket on TCP that asks for keys." },                    \
     { "timeout", CNV_OPTION_SECONDS, offsetof(struct cnv_request, timeout), "S",                    \
       "Give up after so many seconds [5]." }
 #define CNV_REQUEST_JSON                                                                            \

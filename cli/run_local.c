@@ -392,7 +392,7 @@ static enum cnv_status run_all(struct local *local, struct cnv_error *err)
     }
     /* After the forks: libzmq has threads. */
     if (status == CNV_OK) {
-        status = cnv_control_open(local->control_endpoint, true, &local->control, err);
+        status = cnv_control_open(local->control_endpoint, NULL, true, &local->control, err);
     }
     if (status == CNV_OK) {
         say_where(local);

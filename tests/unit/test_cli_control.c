@@ -104,7 +104,7 @@ static void daemon_end(struct daemon *daemon)
     struct cnv_control *control = NULL;
     struct cnv_blob *body = NULL;
 
-    cr_assert_eq(cnv_control_open(daemon->endpoint, false, &control, NULL), CNV_OK);
+    cr_assert_eq(cnv_control_open(daemon->endpoint, NULL, false, &control, NULL), CNV_OK);
     cr_assert_neq(cnv_control_call(control, "stop", "", 100, &body, NULL), CNV_OK);
     cnv_control_close(control);
     (void) pthread_join(daemon->thread, NULL);
@@ -121,7 +121,7 @@ static struct cnv_control *opened(const char *endpoint)
     struct cnv_control *control = NULL;
     struct cnv_error err;
 
-    cr_assert_eq(cnv_control_open(endpoint, false, &control, &err), CNV_OK, "%s", err.text);
+    cr_assert_eq(cnv_control_open(endpoint, NULL, false, &control, &err), CNV_OK, "%s", err.text);
     return control;
 }
 
@@ -216,7 +216,8 @@ Test(control, a_patient_one_waits_for_the_daemon, .timeout = 20)
     struct cnv_error err;
     double start_s = now_s();
 
-    cr_assert_eq(cnv_control_open("ipc:///tmp/convene-test-nobody", true, &control, &err), CNV_OK);
+    cr_assert_eq(cnv_control_open("ipc:///tmp/convene-test-nobody", NULL, true, &control, &err),
+                 CNV_OK);
     cr_assert_eq(cnv_control_call(control, "status", "", 300, &body, &err), CNV_E_UNREACHABLE);
     cr_assert_geq(now_s() - start_s, 0.29);
     cnv_control_close(control);
@@ -227,6 +228,6 @@ Test(control, an_endpoint_that_is_none_is_refused, .timeout = 20)
     struct cnv_control *control = NULL;
     struct cnv_error err;
 
-    cr_assert_eq(cnv_control_open("nonsense", false, &control, &err), CNV_E_INPUT);
+    cr_assert_eq(cnv_control_open("nonsense", NULL, false, &control, &err), CNV_E_INPUT);
     cr_assert_not_null(strstr(err.text, "nonsense"), "%s", err.text);
 }
