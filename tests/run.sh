@@ -3,7 +3,7 @@
 # with sudo: installs what is missing (offline when nothing is).
 #
 #   bash tests/run.sh            what every change must pass
-#   bash tests/run.sh --all      and the long ones: clang-tidy, papers
+#   bash tests/run.sh --all      and the long ones: clang-tidy, papers, the quickstart
 #
 # The last line is "N passed, N failed, N skipped". Test data: CONVENE_TEST_DATA, or shared/data
 # beside the repository; tests that need it are skipped without it (tests/skips.txt).

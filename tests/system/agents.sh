@@ -141,7 +141,7 @@ check "which says where the newer one runs" grep -q "replaced.*stopped-1.*$(host
 kill -KILL "$SERVER"
 until_true 5 grep -q event=waiting_for_server newer.log
 ok $? "a server that went away is waited for"
-server another "listen/data=$DATA" run/agents=1 run/rounds=3
+server another "listen/data=$DATA" "listen/bulk=tcp://127.0.0.1:*" run/agents=1 run/rounds=3
 check "the agent joins the next one's run" ends "$NEWER" 0 20
 kill -KILL "$SERVER"
 
