@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "config/config.h"
+#include "data/shard.h"
 #include "envelope.h"
 #include "interrupt.h"
 #include "report.h"
@@ -101,8 +102,10 @@ read_settings(const struct run_args *args, struct cnv_config *config, struct cnv
     return status;
 }
 
-static enum cnv_status
-check_files(const struct run_args *args, const struct cnv_config *config, struct cnv_error *err)
+static enum cnv_status check_files(const struct run_args *args,
+                                   const struct cnv_config *config,
+                                   double *ret_scale,
+                                   struct cnv_error *err)
 {
     const char *test = cnv_config_text(config, "data/test");
 
@@ -115,6 +118,9 @@ check_files(const struct run_args *args, const struct cnv_config *config, struct
     }
     if (status == CNV_OK && args->out != NULL) {
         status = cnv_report_check(args->out, err);
+    }
+    if (status == CNV_OK) {
+        status = cnv_shard_scale(args->data, cnv_config_real(config, "data/scale"), ret_scale, err);
     }
     return status;
 }
@@ -152,6 +158,7 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
     struct cnv_progress progress;
     struct cnv_run_result *result = NULL;
     enum cnv_exit code = CNV_EXIT_DONE;
+    double scale = 1.0;
     struct cnv_config *config = cnv_config_new();
     enum cnv_status status = CNV_OK;
 
@@ -163,12 +170,12 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
         status = read_settings(args, config, &err);
     }
     if (status == CNV_OK) {
-        status = check_files(args, config, &err);
+        status = check_files(args, config, &scale, &err);
     }
     if (status == CNV_OK) {
-        struct cnv_run_setup setup = { .config = config,
-                                       .data = args->data,
-                                       .progress = &progress };
+        struct cnv_run_setup setup = {
+            .config = config, .data = args->data, .scale = scale, .progress = &progress
+        };
         struct cnv_progress_limits limits = {
             .rounds = (uint64_t) cnv_config_integer(config, "run/rounds"),
             .iterations = (uint64_t) cnv_config_integer(config, "run/iterations"),

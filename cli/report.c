@@ -145,7 +145,7 @@ static json_t *model_json(const struct cnv_run_setup *setup, const json_t *statu
 
     (void) snprintf(
         fingerprint, sizeof(fingerprint), "crc32c:%s", cnv_json_text(status, "run/digest", ""));
-    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:o, s:b, s:s, s:f, s:s, s:s, s:I, s:I}",
+    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:o, s:b, s:f, s:f, s:s, s:s, s:I, s:I}",
                      "schema",
                      1,
                      "file",
@@ -163,7 +163,7 @@ static json_t *model_json(const struct cnv_run_setup *setup, const json_t *statu
                      "intercept",
                      (int) cnv_config_boolean(config, "problem/intercept"),
                      "scale",
-                     cnv_config_value(config, "data/scale"),
+                     setup->scale,
                      "l2",
                      cnv_config_fraction(config, "problem/l2", rows == 0 ? 1 : rows),
                      "encoding",

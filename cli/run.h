@@ -13,6 +13,7 @@
 struct cnv_run_setup {
     const struct cnv_config *config; /* checked */
     const char *data;                /* a file that can be read */
+    double scale;                    /* what its values are multiplied by, for model.json */
     struct cnv_progress *progress;
 };
 

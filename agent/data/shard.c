@@ -21,6 +21,28 @@ detect_images(struct cnv_input *input, bool *ret_is_images, struct cnv_error *er
     return status == CNV_OK ? cnv_input_rewind(input, err) : status;
 }
 
+static double scale_of(bool is_images, double scale)
+{
+    return scale != 0.0 ? scale : is_images ? 1.0 / UINT8_MAX : 1.0;
+}
+
+enum cnv_status
+cnv_shard_scale(const char *path, double scale, double *ret_scale, struct cnv_error *err)
+{
+    struct cnv_input *input = NULL;
+    bool is_images = false;
+    enum cnv_status status = cnv_input_open(path, &input, err);
+
+    if (status == CNV_OK) {
+        status = detect_images(input, &is_images, err);
+    }
+    if (status == CNV_OK) {
+        *ret_scale = scale_of(is_images, scale);
+    }
+    cnv_input_close(input);
+    return status;
+}
+
 enum cnv_status cnv_shard_read(const char *path,
                                const struct cnv_data_options *options,
                                struct cnv_shard **ret_shard,
@@ -28,6 +50,7 @@ enum cnv_status cnv_shard_read(const char *path,
 {
     struct cnv_input *input = NULL;
     struct cnv_shard *shard = NULL;
+    struct cnv_data_options scaled = *options;
     bool is_images = false;
     enum cnv_status status = CNV_OK;
 
@@ -48,10 +71,11 @@ enum cnv_status cnv_shard_read(const char *path,
         goto done;
     }
     status = detect_images(input, &is_images, err);
+    scaled.scale = scale_of(is_images, options->scale);
     if (status == CNV_OK && is_images) {
-        status = cnv_shard_read_images(path, input, options, shard, err);
+        status = cnv_shard_read_images(path, input, &scaled, shard, err);
     } else if (status == CNV_OK) {
-        status = cnv_shard_read_text(input, options, shard, err);
+        status = cnv_shard_read_text(input, &scaled, shard, err);
     }
     if (status == CNV_OK) {
         *ret_shard = shard;

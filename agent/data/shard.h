@@ -46,6 +46,10 @@ CNV_MUST_CHECK enum cnv_status cnv_shard_read(const char *path,
                                               struct cnv_shard **ret_shard,
                                               struct cnv_error *err);
 
+/* What the values of that file are multiplied by when options.scale is scale. Errors as above. */
+CNV_MUST_CHECK enum cnv_status
+cnv_shard_scale(const char *path, double scale, double *ret_scale, struct cnv_error *err);
+
 /* NULL is fine. */
 void cnv_shard_destroy(struct cnv_shard *shard);
 

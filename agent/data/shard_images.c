@@ -12,8 +12,6 @@
 
 enum { IMAGE_STEP_BYTES = 1 << 22 };
 
-static const double pixel_scale = 1.0 / 255.0;
-
 /* The pixels of the kept images in the order of the file, bytes still. */
 struct pixels {
     uint8_t *bytes; /* [used] */
@@ -107,7 +105,6 @@ enum cnv_status cnv_shard_read_images(const char *path,
                                       struct cnv_shard *shard,
                                       struct cnv_error *err)
 {
-    double scale = options->scale == 0.0 ? pixel_scale : options->scale;
     struct cnv_idx idx = { 0 };
     struct cnv_selection selection = { 0 };
     struct pixels pixels = { 0 };
@@ -120,7 +117,7 @@ enum cnv_status cnv_shard_read_images(const char *path,
         status = collect_pixels(&idx, &selection, &pixels, err);
     }
     if (status == CNV_OK) {
-        status = place_images(&idx, &selection, pixels.bytes, scale, shard, err);
+        status = place_images(&idx, &selection, pixels.bytes, options->scale, shard, err);
     }
     cnv_free(pixels.bytes);
     cnv_free(selection.slots);

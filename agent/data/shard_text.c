@@ -134,7 +134,7 @@ enum cnv_status cnv_shard_read_text(struct cnv_input *input,
 {
     struct text_job job = {
         .name = cnv_input_name(input),
-        .scale = options->scale == 0.0 ? 1.0 : options->scale,
+        .scale = options->scale,
         .max_rows = options->max_rows,
         .shard = shard,
     };

@@ -36,7 +36,7 @@ for file in rounds.csv model.npy model.json run.json logs/convened.log logs/agen
 done
 check "6 commits give 7 rows and a head" test "$(wc -l < first/rounds.csv)" -eq 8
 check "the last row has a loss and no round" grep -qE '^,[0-9.e-]+,[0-9]+,,,0\.[0-9]+,' first/rounds.csv
-check "model.json: dimension and labels" test "$(jq -c '[.dimension, .labels]' first/model.json)" = '[12,[-1,1]]'
+check "model.json: dimension, labels, scale" test "$(jq -c '[.dimension, .labels, .scale]' first/model.json)" = '[12,[-1,1],1]'
 check "run.json: it finished" test "$(jq -r .final.state first/run.json)" = finished
 check "model.npy: head and 12 float64" test "$(stat -c %s first/model.npy)" -eq $((128 + 12 * 8))
 

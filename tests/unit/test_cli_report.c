@@ -40,7 +40,7 @@ static void put(const char *name)
 static void write_report(void)
 {
     struct cnv_config *config = cnv_config_new();
-    struct cnv_run_setup setup = { .config = config, .data = "a9a" };
+    struct cnv_run_setup setup = { .config = config, .data = "a9a", .scale = 0.5 };
     struct cnv_run_result result = {
         .status = json_pack("{s:{s:s, s:i, s:i, s:[f,f], s:s}}",
                             "run",
@@ -94,6 +94,7 @@ Test(report,
     json_t *model = json_load_file(in("out/model.json"), 0, &why);
     cr_assert_str_eq(cnv_json_text(model, "fingerprint", ""), "crc32c:0badcafe");
     cr_assert_eq(cnv_json_count(model, "classes"), 2);
+    cr_assert_eq(cnv_json_number(model, "scale"), 0.5);
     cr_assert_eq(cnv_json_count(model, "dimension"), 2);
     json_decref(model);
     json_t *run = json_load_file(in("out/run.json"), 0, &why);
