@@ -31,9 +31,10 @@ Test(num, dot_product_is_summed_in_blocks, .timeout = 20)
     double *a = normals(n, 1);
     double *b = normals(n, 2);
     long double sum = 0.0L;
-    double blocks = cnv_vector_dot(CNV_VECTOR_BLOCK, a, b);
+    double blocks = 0;
 
     cnv_num_init();
+    blocks += cnv_vector_dot(CNV_VECTOR_BLOCK, a, b);
     blocks += cnv_vector_dot(CNV_VECTOR_BLOCK, a + CNV_VECTOR_BLOCK, b + CNV_VECTOR_BLOCK);
     blocks += cnv_vector_dot(17, a + n - 17, b + n - 17);
     for (size_t i = 0; i < n; i++) {
