@@ -1,0 +1,200 @@
+"""Runs of convene and what they showed: what the rows of the claim tables are written with.
+
+A row is a function of rows/*.py marked with @row. It is given a Lab, starts runs with lab.run or
+lab.runs, and returns lab.verdict(holds, 'what was measured'). Equal runs are made once.
+"""
+import csv
+import dataclasses
+import hashlib
+import json
+import os
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from statistics import mean, median
+
+__all__ = ['Lab', 'Run', 'Row', 'Verdict', 'row', 'ROWS', 'Skipped', 'mean', 'median']
+
+ROWS = []
+PROGRAM_TIMEOUT = 1800
+
+
+class Skipped(Exception):
+    """This row cannot run here; says why."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    holds: bool
+    measured: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    id: str
+    claim: str
+    threshold: str
+    paper: str
+    function: object
+    seeds: int         # of the whole harness
+    quick: int         # seeds with --quick; 0: not in it
+    is_method: bool    # the claim is about the method: it must fail under --sabotage
+    is_timed: bool     # measures seconds: runs while nothing else does
+
+
+def row(id, claim, threshold, paper, seeds=3, quick=0, is_method=True, is_timed=False):
+    """Marks a function of a Lab as the row `id` of the claim table."""
+    def mark(function):
+        ROWS.append(Row(id, claim, threshold, paper, function, seeds, quick, is_method, is_timed))
+        return function
+    return mark
+
+
+class Run:
+    """What `convene run --out` left behind."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        with open(f'{directory}/rounds.csv', encoding='utf-8') as lines:
+            rows = list(csv.DictReader(lines))
+        self.rounds = rows[:-1]      # a row a commit, as in rounds.csv
+        self.final_loss = float(rows[-1]['loss'] or 'nan')
+        with open(f'{directory}/run.json', encoding='utf-8') as text:
+            self.info = json.load(text)
+
+    def column(self, name):
+        """Numbers of one column, a value a round; NaN where there is none."""
+        return [float(row[name] or 'nan') for row in self.rounds]
+
+    @property
+    def losses(self):
+        """[R+1] loss of version 0, 1, ...: the last is the final model's."""
+        return self.column('loss') + [self.final_loss]
+
+    @property
+    def accuracy(self):
+        return self.info['final']['test']['value']
+
+    @property
+    def bytes(self):
+        """Of all messages both ways, all agents."""
+        last = self.rounds[-1]
+        return int(last['bytes_up']) + int(last['bytes_down'])
+
+    @property
+    def payload_up(self):
+        return int(self.rounds[-1]['payload_up'])
+
+    @property
+    def seconds(self):
+        return float(self.rounds[-1]['seconds'])
+
+    @property
+    def iterations(self):
+        return sum(int(row['local_steps']) for row in self.rounds)
+
+    def rounds_to(self, loss):
+        """Commits until the loss is at most this; infinite if never."""
+        return next((i for i, value in enumerate(self.losses) if value <= loss), float('inf'))
+
+    def model(self):
+        """The final model, a list of numbers."""
+        import numpy
+        return numpy.load(f'{self.directory}/model.npy')
+
+
+class Lab:
+    """One row's view of the harness."""
+
+    def __init__(self, harness, row, seeds):
+        self._harness = harness
+        self.row = row
+        self.seeds = range(1, seeds + 1)
+        self.is_sabotaged = harness.is_sabotaged
+
+    def data(self, name):
+        """Path of a file of the test data."""
+        path = os.path.join(self._harness.data, name)
+        if not os.path.exists(path):
+            raise Skipped(f'{name} is not in {self._harness.data} (CONVENE_TEST_DATA)')
+        return path
+
+    def prepared(self, name, make):
+        """Path of a file made once by make(path)."""
+        return self._harness.prepared(name, make)
+
+    def optimum(self, problem):
+        """Entry of optima.json."""
+        with open(self.data('optima.json'), encoding='utf-8') as text:
+            return json.load(text)[problem]
+
+    def run(self, settings, agents, method=None, plain=None, data=None, test=None, inline=False, arguments=()):
+        """One `convene run`: `settings`, and those of the row's `method`; with --sabotage those of `plain` instead."""
+        chosen = dict(settings)
+        chosen.update((plain if self.is_sabotaged else method) or {})
+        return self._harness.run(chosen, agents, data, test, inline, arguments)
+
+    def runs(self, calls):
+        """Several runs, each the keyword arguments of run(), side by side unless the row is timed."""
+        calls = list(calls)
+        if self.row.is_timed:
+            return [self.run(**call) for call in calls]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(lambda call: self.run(**call), calls))
+
+    def verdict(self, holds, measured):
+        return Verdict(bool(holds), measured)
+
+    def figure(self, name, title, curves, column='loss', floor=0.0):
+        """A plot for the report: curves is {label: Run}; column - floor against rounds, bytes and seconds.
+
+        column 'local_steps' is drawn against iterations alone."""
+        self._harness.figures[name] = (title, dict(curves), column, floor)
+
+
+class Harness:
+    """All runs of one call of run.sh."""
+
+    def __init__(self, out, build, data, is_sabotaged):
+        self.out = out
+        self.build = build
+        self.data = data
+        self.is_sabotaged = is_sabotaged
+        self.figures = {}
+        self.process_seconds = 0.0
+        self._runs = {}
+        self._lock = threading.Lock()
+        self._locks = {}
+        os.makedirs(f'{out}/runs', exist_ok=True)
+
+    def _lock_of(self, key):
+        with self._lock:
+            return self._locks.setdefault(key, threading.Lock())
+
+    def prepared(self, name, make):
+        path = f'{self.out}/data/{name}'
+        with self._lock_of(path):
+            if not os.path.exists(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                make(path + '.new')
+                os.rename(path + '.new', path)
+        return path
+
+    def run(self, settings, agents, data, test, inline, arguments):
+        command = [f'{self.build}/convene', 'run', '--quiet', '--agents', str(agents)]
+        command += ['--inline'] if inline else []
+        command += ['--data', data] if data else []
+        command += ['--test', test] if test else []
+        command += list(arguments)
+        for key in sorted(settings):
+            command += ['--set', f'{key}={settings[key]}']
+        key = hashlib.sha256('\0'.join(command).encode()).hexdigest()[:16]
+        with self._lock_of(key):
+            if key not in self._runs:
+                directory = f'{self.out}/runs/{key}'
+                result = subprocess.run(command + ['--out', directory], capture_output=True, text=True,
+                                        timeout=PROGRAM_TIMEOUT, check=False)
+                if result.returncode != 0:
+                    raise RuntimeError(f'{" ".join(command)}: exit {result.returncode}: {result.stderr.strip()[-400:]}')
+                self._runs[key] = Run(directory)
+            return self._runs[key]

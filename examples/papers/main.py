@@ -1,0 +1,88 @@
+"""The command line of run.sh: picks rows, runs them, prints the table, writes the report."""
+import argparse
+import glob
+import importlib
+import os
+import re
+import shutil
+import sys
+import time
+import traceback
+
+import lab
+import report
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NO_DATA = 77
+
+
+def families():
+    for path in sorted(glob.glob(f'{HERE}/rows/*.py')):
+        importlib.import_module('rows.' + os.path.basename(path)[:-3])
+    lab.ROWS.sort(key=lambda row: (row.id[0], int(re.search(r'\d+', row.id).group()), row.id))
+
+
+def chosen(arguments):
+    rows = [row for row in lab.ROWS if not arguments.quick or row.quick > 0]
+    if arguments.sabotage:
+        rows = [row for row in rows if row.is_method]
+    for wanted in arguments.ids:
+        if not any(wanted in (row.id, row.id[0]) for row in lab.ROWS):
+            sys.exit(f'no row {wanted}: there are ' + ' '.join(row.id for row in lab.ROWS))
+    return [row for row in rows if not arguments.ids or row.id in arguments.ids or row.id[0] in arguments.ids]
+
+
+def measure(harness, row, seeds):
+    """(verdict word, measured, seconds)"""
+    began = time.monotonic()
+    try:
+        verdict = row.function(lab.Lab(harness, row, seeds))
+        word, measured = ('holds' if verdict.holds else 'FAILS'), verdict.measured
+    except lab.Skipped as why:
+        word, measured = 'skipped', str(why)
+    except Exception as error:  # a row that breaks must not hide the others
+        traceback.print_exc()
+        word, measured = 'BROKEN', f'{type(error).__name__}: {error}'
+    return word, measured, time.monotonic() - began
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='run.sh', description='Measures the claims of five papers.')
+    parser.add_argument('--quick', action='store_true', help='the rows and seeds of the normal tests')
+    parser.add_argument('--sabotage', action='store_true', help='plain averaging in place of each method')
+    parser.add_argument('--seeds', type=int, default=0, help='seeds for every row (default: its own number)')
+    parser.add_argument('--out', default='result-papers', help='directory of report and runs')
+    parser.add_argument('--list', action='store_true', help='print the rows and end')
+    parser.add_argument('ids', nargs='*', metavar='ID', help='rows, or families by their letter')
+    arguments = parser.parse_args()
+    families()
+    rows = chosen(arguments)
+    if arguments.list:
+        for row in rows:
+            print(f'{row.id:4} {row.claim}  [{row.threshold}]')
+        return 0
+    if not os.path.isdir(os.environ['CONVENE_TEST_DATA']):
+        print(f'skipped: no data in {os.environ["CONVENE_TEST_DATA"]} (CONVENE_TEST_DATA)')
+        return NO_DATA
+    shutil.rmtree(arguments.out, ignore_errors=True)
+    harness = lab.Harness(os.path.abspath(arguments.out), os.environ['BUILD'], os.environ['CONVENE_TEST_DATA'],
+                          arguments.sabotage)
+    began = time.monotonic()
+    results = []
+    for row in rows:
+        seeds = arguments.seeds or (row.quick if arguments.quick else row.seeds)
+        results.append((row, seeds, *measure(harness, row, seeds)))
+        report.print_row(results[-1])
+    path = report.write(harness, results, time.monotonic() - began)
+    print(f'report: {path}')
+    if arguments.sabotage:
+        unharmed = [row.id for row, _, word, *_ in results if word != 'FAILS' and word != 'skipped']
+        print(f'{len(results)} rows without their method; not failing: {" ".join(unharmed) or "none"}')
+        return 1 if unharmed else 0
+    bad = [row.id for row, _, word, *_ in results if word in ('FAILS', 'BROKEN')]
+    print(f'{len(results)} rows; not holding: {" ".join(bad) or "none"}')
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""The 10,000 test images of MNIST, 8,000 for training and 2,000 for the test."""
+import gzip
+import random
+import struct
+
+
+def _split(lab, images_path, labels_path, first, count):
+    images = gzip.open(lab.data('mnist-t10k-images-idx3-ubyte.gz')).read()[16:]
+    labels = gzip.open(lab.data('mnist-t10k-labels-idx1-ubyte.gz')).read()[8:]
+    order = list(range(10000))
+    random.Random(1).shuffle(order)
+    rows = order[first:first + count]
+    with open(images_path, 'wb') as file:
+        file.write(struct.pack('>4I', 2051, len(rows), 28, 28))
+        file.write(b''.join(images[784 * row:784 * (row + 1)] for row in rows))
+    with open(labels_path, 'wb') as file:
+        file.write(struct.pack('>2I', 2049, len(rows)))
+        file.write(bytes(labels[row] for row in rows))
+
+
+def _part(lab, name, first, count):
+    return lab.prepared(f'{name}-images-idx3-ubyte', lambda path: _split(
+        lab, path, path.replace('-images-idx3-ubyte.new', '-labels-idx1-ubyte'), first, count))
+
+
+def small_train(lab):
+    """Path of 8,000 images, their labels beside them."""
+    return _part(lab, 'train', 0, 8000)
+
+
+def small_test(lab):
+    """Path of the other 2,000."""
+    return _part(lab, 'test', 8000, 2000)

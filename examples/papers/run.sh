@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# The claims of five papers, measured on a cluster on this machine: each row of the table says what is
+# claimed, what was measured, the threshold, and whether the claim holds. See README.md beside this.
+#
+#   bash examples/papers/run.sh [--quick] [--sabotage] [--seeds N] [--out DIR] [--list] [ID...]
+#
+# --quick      the rows and seeds the normal tests run
+# --sabotage   plain averaging in place of each row's method: the rows about a method must then fail
+# ID           rows or families of rows: A1, or A for all of them; default: every row
+#
+# BUILD: where the programs are (default: build). CONVENE_TEST_DATA: the data sets.
+# Leaves report.md with its plots in DIR (default: result-papers). Exit code: 0 every claim holds
+# (--sabotage: every claim about a method fails), 1 not so, 2 asked wrongly, 77 no data.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+export BUILD=${BUILD:-$here/../../build}
+export CONVENE_TEST_DATA=${CONVENE_TEST_DATA:-$here/../../../shared/data}
+[ -x "$BUILD/convene" ] || { echo "no programs in $BUILD: build them first, or set BUILD" >&2; exit 2; }
+exec python3 "$here/main.py" "$@"
