@@ -41,7 +41,7 @@ def plot(path, title, curves, column, floor):
     drawn = {(axis, label): [p for p in points(run, axis, column, floor) if column != 'loss' or p[1] > 0]
              for _, axis in axes for label, run in curves.items()}
     name = {'loss': 'loss' if floor == 0 else 'loss - optimum', 'local_steps': 'local steps'}.get(column, column)
-    script = [f'set terminal svg size {420 * len(axes)},360 font "sans,13" background "white"',
+    script = [f'set terminal svg size {max(560, 420 * len(axes))},360 font "sans,13" background "white"',
               f'set output "{path}"', f'set multiplot layout 1,{len(axes)} title {title!r}',
               'set grid', 'set key top right', f'set ylabel {name!r}']
     if column == 'loss':
