@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "config/config.h"
+#include "fit.h"
 #include "num/num.h"
 #include "num/vector.h"
 #include "synthetic.h"
@@ -57,11 +58,12 @@ struct cluster *cluster_new(const char *problem,
     cnv_num_init();
     cluster->agents = agents;
     cluster->config = cnv_config_new();
+    fit_settings(cluster->config, problem);
     for (size_t i = 0; settings != NULL && settings[i] != NULL; i++) {
         check(cnv_config_assign(cluster->config, settings[i], "test", &err), &err);
     }
     memcpy(cluster->shards, shards, agents * sizeof(*shards));
-    if (strcmp(problem, "ridge") == 0) {
+    if (!cnv_problem_find(problem)->is_classification) {
         for (size_t k = 0; k < agents; k++) {
             cluster->rows += shards[k]->rows;
             cluster->features =
@@ -84,6 +86,7 @@ struct cluster *cluster_new(const char *problem,
     }
     cluster->dimension = cluster->problems[0]->dimension;
     cluster->model = cnv_array_new(cluster->dimension, sizeof(double));
+    cluster->update = cnv_array_new(cluster->dimension, sizeof(double));
     return cluster;
 }
 
@@ -108,6 +111,7 @@ void cluster_destroy(struct cluster *cluster)
     }
     cnv_config_destroy(cluster->config);
     cnv_free(cluster->model);
+    cnv_free(cluster->update);
     cnv_free(cluster);
 }
 
@@ -118,6 +122,9 @@ static void use_solver(struct cluster *cluster, const char *name)
     }
     drop_solvers(cluster);
     cluster->solver = cnv_solver_find(name);
+    if (!cnv_plan_parse(cnv_plan_of_solver(name), &cluster->plan)) {
+        abort();
+    }
     for (size_t k = 0; k < cluster->agents; k++) {
         struct cnv_solver_setup setup = {
             .config = cluster->config,
@@ -185,15 +192,10 @@ run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct e
     }
 }
 
-double cluster_round(struct cluster *cluster, const char *solver, uint32_t local_steps)
+void cluster_begin(struct cluster *cluster, const char *solver, uint32_t local_steps)
 {
-    static const char *const giant[] = { "gradient", "direction", "loss", "model", NULL };
-    static const char *const model[] = { "model", NULL };
-    const char *const *plan = strcmp(solver, "giant") == 0 ? giant : model;
-    struct exchange all[4] = { { 0 } };
-    uint32_t last = 0;
-
     use_solver(cluster, solver);
+    cluster->local_steps = local_steps;
     for (size_t k = 0; k < cluster->agents; k++) {
         struct cnv_solver_round round = {
             .model = cluster->model,
@@ -208,22 +210,43 @@ double cluster_round(struct cluster *cluster, const char *solver, uint32_t local
             check(cluster->solver->step(cluster->solvers[k], &err), &err);
         }
     }
-    for (uint32_t e = 0; plan[e] != NULL; e++) {
-        run_exchange(cluster, plan[e], e, all);
-        last = e;
+}
+
+double cluster_play(struct cluster *cluster, uint32_t upto)
+{
+    struct exchange all[CNV_PLAN_MAX] = { { 0 } };
+    uint32_t count = upto < cluster->plan.count ? upto : cluster->plan.count;
+
+    for (uint32_t e = 0; e < count; e++) {
+        run_exchange(cluster, cluster->plan.names[e], e, all);
     }
-    for (size_t i = 0; i < cluster->dimension; i++) {
-        cluster->model[i] += all[last].values[i];
+    if (count == cluster->plan.count) {
+        cnv_vector_copy(cluster->dimension, all[count - 1].values, cluster->update);
     }
-    for (size_t k = 0; k < cluster->agents; k++) {
-        cluster->solver->concluded(cluster->solvers[k], true);
-    }
-    for (uint32_t e = 0; e <= last; e++) {
+    for (uint32_t e = 0; e < count; e++) {
         cnv_free(all[e].values);
     }
-    cluster->iteration += local_steps;
-    cluster->rounds++;
     return all[0].scalars[0];
+}
+
+void cluster_conclude(struct cluster *cluster, bool counted)
+{
+    for (size_t k = 0; k < cluster->agents; k++) {
+        cluster->solver->concluded(cluster->solvers[k], counted);
+    }
+    if (counted) {
+        cnv_vector_add(cluster->dimension, 1.0, cluster->update, cluster->model);
+        cluster->iteration += cluster->local_steps;
+        cluster->rounds++;
+    }
+}
+
+double cluster_round(struct cluster *cluster, const char *solver, uint32_t local_steps)
+{
+    cluster_begin(cluster, solver, local_steps);
+    double loss = cluster_play(cluster, UINT32_MAX);
+    cluster_conclude(cluster, true);
+    return loss;
 }
 
 double cluster_loss(struct cluster *cluster, const double *w)

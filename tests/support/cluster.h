@@ -10,6 +10,7 @@
 
 #include "data/shard.h"
 #include "problem/problem.h"
+#include "proto/plan.h"
 #include "solver/solver.h"
 
 enum { CLUSTER_MAX = 100 };
@@ -21,6 +22,7 @@ struct cluster {
     struct cnv_problem *problems[CLUSTER_MAX];
     void *solvers[CLUSTER_MAX]; /* states of the solver in use */
     const struct cnv_solver_ops *solver;
+    struct cnv_plan plan; /* of that solver */
     double labels[CNV_LABELS_MAX];
     size_t label_count;
     size_t rows;
@@ -28,7 +30,9 @@ struct cluster {
     size_t dimension;
     uint64_t iteration;
     uint64_t rounds;
+    uint32_t local_steps; /* of the round in hand */
     double *model;
+    double *update; /* of the round in hand, once its last exchange was played */
 };
 
 /* The agents have the shards, which the cluster takes over. settings: "path=value", ended by NULL.
@@ -43,6 +47,16 @@ void cluster_destroy(struct cluster *cluster);
 /* One round with L local steps of the solver; changes the model. Returns the global loss at the
  * model it started from. */
 double cluster_round(struct cluster *cluster, const char *solver, uint32_t local_steps);
+
+/* The same in parts, for what may happen in between. Begin takes the local steps; may follow
+ * another begin. */
+void cluster_begin(struct cluster *cluster, const char *solver, uint32_t local_steps);
+
+/* The first upto exchanges of the plan, or all there are. Returns the loss as sent. */
+double cluster_play(struct cluster *cluster, uint32_t upto);
+
+/* The end of the round; the model moves if it counted. */
+void cluster_conclude(struct cluster *cluster, bool counted);
 
 /* The global objective at w[dimension]. */
 double cluster_loss(struct cluster *cluster, const double *w);

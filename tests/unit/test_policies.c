@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "config/config.h"
+#include "fit.h"
 #include "policy/policy.h"
 
 enum { ROUNDS = 120, STATE_MAX = 4096 };
@@ -20,8 +21,7 @@ static struct cnv_config *config_of(const struct cnv_policy_ops *ops)
     struct cnv_config *config = cnv_config_new();
 
     cr_assert_eq(cnv_config_set(config, "policy/kind", ops->name, "test", NULL), CNV_OK);
-    cr_assert_eq(cnv_config_set(config, "run/iterations", "400", "test", NULL), CNV_OK);
-    cr_assert_eq(cnv_config_set(config, "solver/decay-at", "150,250", "test", NULL), CNV_OK);
+    fit_settings(config, ops->name);
     cr_assert_eq(cnv_config_check(config, NULL), CNV_OK);
     return config;
 }

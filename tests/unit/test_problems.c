@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "config/config.h"
+#include "fit.h"
 #include "num/num.h"
 #include "num/vector.h"
 #include "problem/problem.h"
@@ -42,14 +43,9 @@ static void set(struct cnv_config *config, const char *path, const char *value)
     cr_assert_eq(cnv_config_set(config, path, value, "test", NULL), CNV_OK);
 }
 
-static size_t classes_of(const char *name)
-{
-    return strcmp(name, "ridge") == 0 ? 0 : strcmp(name, "logistic") == 0 ? 2 : CLASSES;
-}
-
 static struct cnv_problem_setup setup_of(const struct subject *subject, const char *name)
 {
-    size_t classes = classes_of(name);
+    size_t classes = fit_classes(cnv_problem_find(name));
 
     return (struct cnv_problem_setup){
         .config = subject->config,
@@ -68,7 +64,7 @@ static struct subject subject_new(const struct variant *variant)
     struct synthetic how = { .rows = variant->rows,
                              .features = FEATURES,
                              .density = 0.1,
-                             .classes = classes_of(variant->name),
+                             .classes = fit_classes(cnv_problem_find(variant->name)),
                              .noise = 0.3,
                              .seed = 5 };
     struct subject subject = { .config = cnv_config_new(), .shard = synthetic_shard(&how) };
@@ -78,7 +74,7 @@ static struct subject subject_new(const struct variant *variant)
     cnv_num_init();
     (void) snprintf(threads, sizeof(threads), "%zu", variant->threads);
     set(subject.config, "problem/l2", "0.01");
-    set(subject.config, "problem/hidden", "3,2");
+    fit_settings(subject.config, variant->name);
     set(subject.config, "problem/intercept", variant->intercept ? "true" : "false");
     set(subject.config, "agent/threads", threads);
     if (variant->dense) {
@@ -271,29 +267,34 @@ static size_t everything(const struct subject *subject, double *out)
     return 2 + 3 * n + n * n;
 }
 
-Test(problems, bits_do_not_depend_on_the_number_of_threads, .timeout = 60)
+static void check_threads(struct variant variant)
 {
-    size_t n = (size_t) CLASSES * (FEATURES + 3);
+    struct subject subject = subject_new(&variant);
+    size_t n = subject.problem->dimension;
     double *one = cnv_array_new(2 + 3 * n + n * n, sizeof(*one));
     double *many = cnv_array_new(2 + 3 * n + n * n, sizeof(*many));
+    size_t count = everything(&subject, one);
 
-    for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
-        for (int dense = 0; dense < 2; dense++) {
-            struct variant variant = { cnv_problem_at(p)->name, dense == 1, true, 1, SHARD_ROWS };
-            struct subject subject = subject_new(&variant);
-            size_t count = everything(&subject, one);
-
-            subject_drop(&subject);
-            for (variant.threads = 2; variant.threads <= 4; variant.threads++) {
-                subject = subject_new(&variant);
-                cr_assert_eq(everything(&subject, many), count);
-                cr_assert_eq(memcmp(one, many, count * sizeof(*one)), 0);
-                subject_drop(&subject);
-            }
-        }
+    subject_drop(&subject);
+    for (variant.threads = 2; variant.threads <= 4; variant.threads++) {
+        subject = subject_new(&variant);
+        cr_assert_eq(everything(&subject, many), count);
+        cr_assert_eq(memcmp(one, many, count * sizeof(*one)), 0, "%s", variant.name);
+        subject_drop(&subject);
     }
     cnv_free(one);
     cnv_free(many);
+}
+
+Test(problems, bits_do_not_depend_on_the_number_of_threads, .timeout = 60)
+{
+    for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
+        for (int dense = 0; dense < 2; dense++) {
+            struct variant variant = { cnv_problem_at(p)->name, dense == 1, true, 1, SHARD_ROWS };
+
+            check_threads(variant);
+        }
+    }
 }
 
 /* The mean over all rows, taken row by row, is the gradient of the whole shard. */
@@ -331,40 +332,68 @@ Test(problems, minibatch_gradients_average_to_the_gradient_of_the_shard, .timeou
     for_all(200, check_batches);
 }
 
+/* At w = 1: what the regulariser adds to loss and gradient, coordinate by coordinate. */
+static void check_regulariser(const struct subject *subject)
+{
+    struct cnv_problem *problem = subject->problem;
+    const char *name = problem->ops->name;
+    size_t n = problem->dimension;
+    double *w = cnv_array_new(n, sizeof(*w));
+    double *with = cnv_array_new(n, sizeof(*with));
+    double *without = cnv_array_new(n, sizeof(*without));
+    struct cnv_problem_setup setup = setup_of(subject, name);
+    struct cnv_problem *bare = NULL;
+    size_t regularised = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        w[i] = 1.0;
+    }
+    set(subject->config, "problem/l2", "0");
+    cr_assert_eq(cnv_problem_new(name, &setup, &bare, NULL), CNV_OK);
+    double value = gradient(subject, w, with);
+    double plain = bare->ops->gradient(bare->state, w, NULL, without);
+    for (size_t i = 0; i < n; i++) {
+        double ridge = with[i] - without[i];
+
+        regularised += ridge > 0.005;
+        cr_assert_float_eq(ridge, ridge > 0.005 ? 0.01 : 0.0, 1e-13, "%s: %g", name, ridge);
+    }
+    cr_assert_float_eq(
+        value - plain, 0.5 * 0.01 * (double) regularised, 1e-12 * (1.0 + fabs(value)), "%s", name);
+    cnv_problem_destroy(bare);
+    cnv_free(w);
+    cnv_free(with);
+    cnv_free(without);
+}
+
+Test(problems, regulariser_is_half_of_l2_times_the_square, .timeout = 60)
+{
+    for_all(50, check_regulariser);
+}
+
 Test(problems, intercept_is_not_regularised, .timeout = 60)
 {
-    for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
-        struct variant variant = { cnv_problem_at(p)->name, false, true, 1, 50 };
-        if (strcmp(variant.name, "mlp") == 0) {
-            continue; /* test_mlp.c */
-        }
+    static const char *const linear[] = { "logistic", "ridge", "softmax" };
+
+    for (size_t p = 0; p < sizeof(linear) / sizeof(linear[0]); p++) {
+        struct variant variant = { linear[p], false, true, 1, 50 };
         struct subject subject = subject_new(&variant);
         size_t n = subject.problem->dimension;
         size_t cols = FEATURES + 3;
         double *w = cnv_array_new(n, sizeof(*w));
-        double *with = cnv_array_new(n, sizeof(*with));
-        double *without = cnv_array_new(n, sizeof(*without));
         struct cnv_problem_setup setup = setup_of(&subject, variant.name);
         struct cnv_problem *bare = NULL;
 
-        for (size_t i = 0; i < n; i++) {
-            w[i] = 1.0;
-        }
         set(subject.config, "problem/l2", "0");
         cr_assert_eq(cnv_problem_new(variant.name, &setup, &bare, NULL), CNV_OK);
-        double difference =
-            gradient(&subject, w, with) - bare->ops->gradient(bare->state, w, NULL, without);
-        size_t outputs = n / cols;
-        cr_assert_float_eq(difference, 0.5 * 0.01 * (double) (outputs * (cols - 1)), 1e-12);
-        for (size_t i = 0; i < n; i++) {
-            double ridge = i % cols == cols - 1 ? 0.0 : 0.01;
-
-            cr_assert_float_eq(with[i] - without[i], ridge, 1e-14);
+        for (size_t i = cols - 1; i < n; i += cols) {
+            w[i] = 1.0;
         }
+        cr_assert_eq(loss(&subject, w), bare->ops->loss(bare->state, w, NULL));
+        w[0] = 1.0;
+        cr_assert_gt(loss(&subject, w), bare->ops->loss(bare->state, w, NULL));
         cnv_problem_destroy(bare);
         cnv_free(w);
-        cnv_free(with);
-        cnv_free(without);
         subject_drop(&subject);
     }
 }

@@ -1,6 +1,6 @@
 /*
- * Every solver on every problem: finite, downhill, repeatable, and untouched by what did not count.
- * To be run on each new entry of either registry.
+ * Every solver on every problem it is meant for: finite, downhill, repeatable, untouched by what
+ * did not count. New entries of either registry are covered as they are; see support/fit.h.
  */
 #include <criterion/criterion.h>
 
@@ -11,42 +11,55 @@
 #include "base/rng.h"
 #include "cluster.h"
 #include "config/config.h"
+#include "fit.h"
 #include "num/num.h"
 #include "num/vector.h"
 #include "synthetic.h"
 
 enum { FEATURES = 12, ROWS = 300, AGENTS = 3 };
 
-static const char *const settings[] = { "problem/l2=0.01",     "problem/intercept=true",
-                                        "solver/step=0.02",    "solver/batch=20",
-                                        "solver/momentum=0.9", NULL };
+static const char *const settings[] = { "problem/l2=0.01",
+                                        "problem/intercept=true",
+                                        "solver/step=0.02",
+                                        "solver/batch=20",
+                                        "solver/momentum=0.9",
+                                        "problem/hidden=32",
+                                        NULL };
 
-static size_t classes_of(const char *problem)
-{
-    return strcmp(problem, "ridge") == 0 ? 0 : strcmp(problem, "logistic") == 0 ? 2 : 4;
-}
-
-/* Shards of 1/6, 2/6, 3/6 of the rows: weights matter. */
-static struct cluster *cluster_of(const char *problem, const char *const *set)
+/* Shards of 1/6, 2/6, 3/6 of the rows: weights matter. Or one agent with the first of them. */
+static struct cluster *
+cluster_of(const char *solver, const char *problem, const char *const *set, size_t agents)
 {
     struct synthetic how = { .rows = ROWS,
                              .features = FEATURES,
                              .density = 0.5,
-                             .classes = classes_of(problem),
+                             .classes = fit_classes(cnv_problem_find(problem)),
                              .noise = 0.5,
                              .seed = 3 };
     struct cnv_shard *whole = synthetic_shard(&how);
     struct cnv_shard *parts[AGENTS];
     size_t first = 0;
 
-    for (size_t k = 0; k < AGENTS; k++) {
+    for (size_t k = 0; k < agents; k++) {
         size_t last = first + ROWS * (k + 1) / 6;
 
         parts[k] = synthetic_part(whole, first, last);
         first = last;
     }
     synthetic_destroy(whole);
-    return cluster_new(problem, set, parts, AGENTS);
+    struct cluster *cluster = cluster_new(problem, set, parts, agents);
+    fit_settings(cluster->config, solver);
+    return cluster;
+}
+
+static bool is_meant_for(const char *solver, const char *problem)
+{
+    struct cluster *cluster = cluster_of(solver, problem, settings, 1);
+    bool is_meant =
+        fit_is_meant_for(cnv_solver_find(solver), cluster->config, cluster->problems[0]);
+
+    cluster_destroy(cluster);
+    return is_meant;
 }
 
 static bool is_finite(size_t n, const double *x)
@@ -59,7 +72,7 @@ static bool is_finite(size_t n, const double *x)
     return true;
 }
 
-/* Where a network starts from: zeros hold it for ever. */
+/* Not zeros, which hold a network for ever. */
 static void start_random(struct cluster *cluster)
 {
     struct cnv_rng rng;
@@ -70,33 +83,53 @@ static void start_random(struct cluster *cluster)
     }
 }
 
+static void for_all(void (*check)(const char *solver, const char *problem))
+{
+    for (size_t s = 0; cnv_solver_at(s) != NULL; s++) {
+        for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
+            const char *solver = cnv_solver_at(s)->name;
+            const char *problem = cnv_problem_at(p)->name;
+
+            if (is_meant_for(solver, problem)) {
+                check(solver, problem);
+            }
+        }
+    }
+}
+
+Test(solvers, have_a_name_a_sentence_and_a_problem, .timeout = 60)
+{
+    for (size_t s = 0; cnv_solver_at(s) != NULL; s++) {
+        const struct cnv_solver_ops *ops = cnv_solver_at(s);
+        size_t problems = 0;
+
+        cr_assert_eq(cnv_solver_find(ops->name), ops);
+        cr_assert_gt(strlen(ops->text), 10, "%s", ops->name);
+        cr_assert_gt(strlen(ops->paper), 5, "%s", ops->name);
+        for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
+            problems += is_meant_for(ops->name, cnv_problem_at(p)->name);
+        }
+        cr_assert_gt(problems, 0, "%s refuses every problem", ops->name);
+    }
+    cr_assert_null(cnv_solver_find("newto"));
+}
+
 static void check_descent(const char *solver, const char *problem)
 {
-    struct cluster *cluster = cluster_of(problem, settings);
-    if (strcmp(problem, "mlp") == 0) {
-        start_random(cluster);
-    }
-    double start = cluster_loss(cluster, cluster->model);
+    struct cluster *cluster = cluster_of(solver, problem, settings, AGENTS);
 
+    start_random(cluster);
+    double start = cluster_loss(cluster, cluster->model);
     for (int r = 0; r < 15; r++) {
         double loss = cluster_loss(cluster, cluster->model);
         double sent = cluster_round(cluster, solver, 2);
 
         cr_assert_float_eq(sent, loss, 1e-13 * loss, "%s on %s: loss sent", solver, problem);
-        cr_assert(is_finite(cluster->dimension, cluster->model));
+        cr_assert(is_finite(cluster->dimension, cluster->model), "%s on %s", solver, problem);
     }
     double end = cluster_loss(cluster, cluster->model);
     cr_assert_lt(end, 0.9 * start, "%s on %s: %g to %g", solver, problem, start, end);
     cluster_destroy(cluster);
-}
-
-static void for_all(void (*check)(const char *solver, const char *problem))
-{
-    for (size_t s = 0; cnv_solver_at(s) != NULL; s++) {
-        for (size_t p = 0; cnv_problem_at(p) != NULL; p++) {
-            check(cnv_solver_at(s)->name, cnv_problem_at(p)->name);
-        }
-    }
 }
 
 Test(solvers, every_solver_brings_every_problem_down, .timeout = 60)
@@ -104,116 +137,52 @@ Test(solvers, every_solver_brings_every_problem_down, .timeout = 60)
     for_all(check_descent);
 }
 
-/* One agent alone, playing the exchanges with itself as the only member. */
-struct soloist {
-    const struct cnv_solver_ops *ops;
-    void *state;
-    struct cluster *cluster; /* its agent 0 */
-    double *model;
-};
-
-static struct soloist soloist_new(const char *solver, const char *problem, const char *const *set)
+/* One agent alone, from a model at which every problem has a gradient. */
+static struct cluster *soloist(const char *solver, const char *problem)
 {
-    struct soloist solo = { .ops = cnv_solver_find(solver), .cluster = cluster_of(problem, set) };
-    struct cnv_solver_setup setup = {
-        .config = solo.cluster->config, .problem = solo.cluster->problems[0], .seed = 1, .shard = 1
-    };
+    struct cluster *cluster = cluster_of(solver, problem, settings, 1);
 
-    solo.state = cnv_array_new(1, solo.ops->state_size);
-    solo.model = cnv_array_new(solo.cluster->dimension, sizeof(double));
-    cr_assert_eq(solo.ops->init(solo.state, &setup, NULL), CNV_OK);
-    return solo;
+    start_random(cluster);
+    return cluster;
 }
 
-static void soloist_drop(struct soloist *solo)
+/* A round that is not concluded; the update goes to update[dimension]. */
+static void play(struct cluster *solo, const char *solver, double *update)
 {
-    solo->ops->fini(solo->state);
-    cnv_free(solo->state);
-    cnv_free(solo->model);
-    cluster_destroy(solo->cluster);
-}
-
-static void start_round(struct soloist *solo, uint64_t iteration, uint32_t local_steps)
-{
-    struct cnv_solver_round round = {
-        .model = solo->model, .iteration = iteration, .local_steps = local_steps, .evaluate = true
-    };
-
-    solo->ops->begin(solo->state, &round);
-    for (uint32_t i = 0; i < local_steps; i++) {
-        cr_assert_eq(solo->ops->step(solo->state, NULL), CNV_OK);
-    }
-}
-
-/* The exchanges of the round, up to upto of them; the update goes to update[dimension]. */
-static void play(struct soloist *solo, uint32_t upto, double *update)
-{
-    static const char *const giant[] = { "gradient", "direction", "loss", "model" };
-    bool is_giant = strcmp(solo->ops->name, "giant") == 0;
-    size_t n = solo->cluster->dimension;
-    double *settled[4] = { NULL, NULL, NULL, NULL };
-
-    for (uint32_t e = 0; e < (is_giant ? 4U : 1U) && e < upto; e++) {
-        const char *name = is_giant ? giant[e] : "model";
-        struct cnv_solver_contribution part;
-
-        cr_assert_eq(solo->ops->contribute(solo->state, name, e, &part, NULL), CNV_OK);
-        settled[e] = cnv_array_new(n, sizeof(double));
-        if (part.is_scaled) {
-            cnv_vector_add(n, part.factor, settled[part.reference], settled[e]);
-        } else if (part.values != NULL) {
-            cnv_vector_copy(n, part.values, settled[e]);
-        }
-        struct cnv_solver_result result = { .values = part.values != NULL ? settled[e] : NULL,
-                                            .length = part.values != NULL ? n : 0,
-                                            .scalars = part.scalars,
-                                            .scalar_count = part.scalar_count };
-        solo->ops->settled(solo->state, name, e, &result);
-        cnv_vector_copy(n, settled[e], update);
-    }
-    for (int e = 0; e < 4; e++) {
-        cnv_free(settled[e]);
-    }
-}
-
-static void play_round(struct soloist *solo, uint64_t iteration, double *update)
-{
-    start_round(solo, iteration, 2);
-    play(solo, UINT32_MAX, update);
+    cluster_begin(solo, solver, 2);
+    (void) cluster_play(solo, UINT32_MAX);
+    cnv_vector_copy(solo->dimension, solo->update, update);
 }
 
 /* A restarted round, and one that did not count, leave no trace. */
 static void check_repeat(const char *solver, const char *problem)
 {
-    struct soloist solo = soloist_new(solver, problem, settings);
-    struct soloist fresh = soloist_new(solver, problem, settings);
-    size_t n = solo.cluster->dimension;
-    size_t bytes = n * sizeof(double);
-    double *first = cnv_array_new(n, sizeof(double));
-    double *again = cnv_array_new(n, sizeof(double));
+    struct cluster *solo = soloist(solver, problem);
+    struct cluster *fresh = soloist(solver, problem);
+    size_t bytes = solo->dimension * sizeof(double);
+    double *first = cnv_array_new(solo->dimension, sizeof(double));
+    double *again = cnv_array_new(solo->dimension, sizeof(double));
 
-    play_round(&solo, 0, first);
-    cr_assert_gt(cnv_vector_norm(n, first), 0.0);
-    start_round(&solo, 0, 1); /* cut off in the middle, then begun again */
-    play(&solo, 2, again);
-    play_round(&solo, 0, again);
+    play(solo, solver, first);
+    cr_assert_gt(cnv_vector_norm(solo->dimension, first), 0.0, "%s on %s", solver, problem);
+    cluster_begin(solo, solver, 1); /* cut off in the middle, then begun again */
+    (void) cluster_play(solo, solo->plan.count - 1);
+    play(solo, solver, again);
     cr_assert_eq(memcmp(first, again, bytes), 0, "%s on %s: begin again", solver, problem);
-    solo.ops->concluded(solo.state, false);
-    play_round(&solo, 0, again);
+    cluster_conclude(solo, false);
+    play(solo, solver, again);
     cr_assert_eq(memcmp(first, again, bytes), 0, "%s on %s: not counted", solver, problem);
-    solo.ops->concluded(solo.state, true);
+    cluster_conclude(solo, true);
 
-    play_round(&fresh, 0, again);
-    fresh.ops->concluded(fresh.state, true);
-    cnv_vector_add(n, 1.0, first, solo.model);
-    cnv_vector_add(n, 1.0, first, fresh.model);
-    play_round(&solo, 2, first);
-    play_round(&fresh, 2, again);
+    play(fresh, solver, again);
+    cluster_conclude(fresh, true);
+    play(solo, solver, first);
+    play(fresh, solver, again);
     cr_assert_eq(memcmp(first, again, bytes), 0, "%s on %s: after that", solver, problem);
     cnv_free(first);
     cnv_free(again);
-    soloist_drop(&solo);
-    soloist_drop(&fresh);
+    cluster_destroy(solo);
+    cluster_destroy(fresh);
 }
 
 Test(solvers, what_was_begun_again_or_did_not_count_leaves_no_trace, .timeout = 60)
@@ -223,20 +192,21 @@ Test(solvers, what_was_begun_again_or_did_not_count_leaves_no_trace, .timeout = 
 
 static void check_evaluation(const char *solver, const char *problem)
 {
-    struct soloist solo = soloist_new(solver, problem, settings);
-    struct cnv_problem *agent = solo.cluster->problems[0];
+    struct cluster *solo = soloist(solver, problem);
+    struct cnv_problem *agent = solo->problems[0];
     struct cnv_solver_contribution part;
     struct cnv_error err;
 
-    solo.model[0] = 0.25;
-    start_round(&solo, 0, 0);
-    cr_assert_eq(solo.ops->contribute(solo.state, "loss", 0, &part, NULL), CNV_OK);
+    cluster_begin(solo, solver, 0);
+    const struct cnv_solver_ops *ops = solo->solver;
+    void *state = solo->solvers[0];
+    cr_assert_eq(ops->contribute(state, "loss", 0, &part, NULL), CNV_OK, "%s", solver);
     cr_assert_null(part.values);
     cr_assert_eq(part.scalar_count, 1);
-    cr_assert_eq(part.scalars[0], agent->ops->loss(agent->state, solo.model, NULL));
-    cr_assert_eq(solo.ops->contribute(solo.state, "scale", 0, &part, &err), CNV_E_UNEXPECTED);
-    cr_assert_eq(solo.ops->contribute(solo.state, "model", 9, &part, &err), CNV_E_UNEXPECTED);
-    soloist_drop(&solo);
+    cr_assert_eq(part.scalars[0], agent->ops->loss(agent->state, solo->model, NULL));
+    cr_assert_eq(ops->contribute(state, "nothing", 0, &part, &err), CNV_E_UNEXPECTED, "%s", solver);
+    cr_assert_eq(ops->contribute(state, "model", 9, &part, &err), CNV_E_UNEXPECTED, "%s", solver);
+    cluster_destroy(solo);
 }
 
 Test(solvers, the_round_that_only_evaluates_gets_the_loss_of_the_model, .timeout = 60)
@@ -246,23 +216,23 @@ Test(solvers, the_round_that_only_evaluates_gets_the_loss_of_the_model, .timeout
 
 static void check_memory(const char *solver, const char *problem)
 {
-    struct soloist solo = soloist_new(solver, problem, settings);
-    struct cnv_solver_setup setup = { .config = solo.cluster->config,
-                                      .problem = solo.cluster->problems[0] };
+    const struct cnv_solver_ops *ops = cnv_solver_find(solver);
+    struct cluster *solo = soloist(solver, problem);
+    struct cnv_solver_setup setup = { .config = solo->config, .problem = solo->problems[0] };
     enum cnv_status status = CNV_E_NOMEM;
 
     for (uint64_t n = 1; status != CNV_OK; n++) {
-        void *state = cnv_array_new(1, solo.ops->state_size);
+        void *state = cnv_array_new(1, ops->state_size);
 
         cr_assert_lt(n, 20);
         cnv_mem_fail_after(n);
-        status = solo.ops->init(state, &setup, NULL);
+        status = ops->init(state, &setup, NULL);
         cnv_mem_fail_after(0);
-        cr_assert(status == CNV_OK || status == CNV_E_NOMEM);
-        solo.ops->fini(state);
+        cr_assert(status == CNV_OK || status == CNV_E_NOMEM, "%s", solver);
+        ops->fini(state);
         cnv_free(state);
     }
-    soloist_drop(&solo);
+    cluster_destroy(solo);
 }
 
 Test(solvers, out_of_memory_is_an_error_at_every_allocation, .timeout = 60)
@@ -275,9 +245,11 @@ static void check_cg(const char *solver, const char *problem)
 {
     const char *const factor[] = { "problem/l2=0.01", NULL };
     const char *const products[] = { "problem/l2=0.01", "solver/cg-above=0", NULL };
-    struct cluster *a = cluster_of(problem, factor);
-    struct cluster *b = cluster_of(problem, products);
+    struct cluster *a = cluster_of(solver, problem, factor, AGENTS);
+    struct cluster *b = cluster_of(solver, problem, products, AGENTS);
 
+    start_random(a);
+    start_random(b);
     for (int r = 0; r < 3; r++) {
         (void) cluster_round(a, solver, 2);
         (void) cluster_round(b, solver, 2);
