@@ -173,6 +173,8 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
     char up[CNV_FORMAT_SIZE];
     char down[CNV_FORMAT_SIZE];
     char speed[CNV_FORMAT_SIZE];
+    char took[CNV_FORMAT_SIZE];
+    char waited[CNV_FORMAT_SIZE];
     char heard[CNV_FORMAT_SIZE];
     double steps = cnv_json_number(agent, "steps_per_second");
 
@@ -195,6 +197,8 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
         cnv_format_bytes(up, cnv_json_number(agent, "bytes_up")),
         cnv_format_bytes(down, cnv_json_number(agent, "bytes_down")),
         cnv_format_number(speed, steps > 0.0 ? steps : (double) NAN, 3),
+        cnv_format_seconds(took, cnv_json_number(agent, "round_seconds")),
+        cnv_format_seconds(waited, cnv_json_number(agent, "waited_seconds")),
         cnv_format_seconds(heard, cnv_json_number(agent, "last_heard_seconds")),
         cnv_json_text(agent, "why", ""),
     };
@@ -203,9 +207,9 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
 
 void cnv_screen_agents(const json_t *data, FILE *out)
 {
-    static const char *const headings[] = { "agent",   "host",     "state", ">shard", ">rows",
-                                            ">rounds", ">refused", ">up",   ">down",  ">steps/s",
-                                            ">heard",  "",         NULL };
+    static const char *const headings[] = { "agent",   "host",     "state",  ">shard", ">rows",
+                                            ">rounds", ">refused", ">up",    ">down",  ">steps/s",
+                                            ">took",   ">waited",  ">heard", "",       NULL };
     const json_t *agents = cnv_json_at(data, "agents");
     struct cnv_table *table = cnv_table_new(headings);
 

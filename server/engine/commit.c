@@ -146,6 +146,7 @@ void cnv_commit_prepare(struct cnv_engine *engine, struct cnv_parcel *model)
 {
     struct cnv_round *round = &engine->round;
 
+    cnv_pace_commit(engine);
     cnv_commit_decide(engine);
     size_t size = engine->policy->save(engine->policy_state, NULL, 0);
     uint8_t *state = cnv_array_new(size, 1);
@@ -198,7 +199,9 @@ static void commit_take_over(struct cnv_engine *engine)
 
 void cnv_commit_stand(struct cnv_engine *engine)
 {
+    const struct cnv_round *round = &engine->round;
     char text[CNV_WHY_SIZE];
+    int used = 0;
 
     commit_take_over(engine);
     for (size_t i = 0; i < engine->member_count; i++) {
@@ -209,11 +212,18 @@ void cnv_commit_stand(struct cnv_engine *engine)
         }
     }
     cnv_history_add(engine);
-    (void) snprintf(text,
+    used = snprintf(text,
                     sizeof(text),
                     "version %llu from %zu contributions",
                     (unsigned long long) engine->version,
-                    engine->round.frozen_count);
+                    round->frozen_count);
+    if (round->late != NULL) {
+        (void) snprintf(text + used,
+                        sizeof(text) - (size_t) used,
+                        ", %s came %.1f s after the others",
+                        round->late->name,
+                        (double) round->late_ms / 1000);
+    }
     cnv_note(engine, CNV_NOTE_COMMITTED, NULL, CNV_OK, text);
     cnv_run_check_stop(engine);
     cnv_round_abandon(engine);

@@ -179,6 +179,10 @@ struct cnv_member_view {
     uint64_t bytes_down;
     double steps_per_second; /* 0: not yet known */
     uint64_t heard_ms;       /* time since last heard */
+    uint64_t took_ms;        /* the last round: from its announce to this member's whole offer */
+    uint64_t wait_ms;        /* the last round: how long it then waited for others */
+    uint64_t waited_ms;      /* all rounds, and the wait under way */
+    uint64_t held_ms;        /* all rounds: how long others waited for it alone */
     bool is_waited_for;
 };
 

@@ -254,6 +254,7 @@ void cnv_exchange_settle(struct cnv_engine *engine)
     struct cnv_parcel *vector = NULL;
     double scalars[16] = { 0 };
 
+    cnv_pace_settle(engine);
     for (size_t i = 0; i < round->frozen_count; i++) {
         const struct cnv_msg_offer *head = &round->frozen[i]->offer.head;
 

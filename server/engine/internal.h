@@ -77,6 +77,17 @@ struct cnv_offer {
     uint64_t moved_ms;      /* when the last new chunk came, or the pull began */
     uint64_t asked_ms;      /* the same, or when credit was restated */
     uint64_t repeat_ms;     /* credit is restated so long after asked_ms */
+    uint64_t whole_ms;      /* when all of it was in; 0: it is not */
+};
+
+/* Who waits for whom. Written by pace.c. */
+struct cnv_pace {
+    uint64_t asked_ms;  /* when the round in hand was announced to the process there now */
+    uint64_t took_ms;   /* the round committed last: from the announce to its first whole offer */
+    uint64_t waits_ms;  /* so far, in the round in hand, for others */
+    uint64_t wait_ms;   /* in the round committed last */
+    uint64_t waited_ms; /* in all rounds committed */
+    uint64_t held_ms;   /* others waited for this member alone, in all rounds committed */
 };
 
 /* A vector on its way to a member. Written by outbox.c. */
@@ -131,6 +142,7 @@ struct cnv_member {
     bool in_round;
     enum cnv_status refusal; /* not CNV_OK: its contribution is left out of this round */
     struct cnv_offer offer;
+    struct cnv_pace pace;
     uint64_t counted_version; /* the newest version that what this process sent is in */
 
     struct cnv_download download;
@@ -193,6 +205,8 @@ struct cnv_round {
     double loss;
     double gradient_norm;
     double variance;
+    const struct cnv_member *late; /* who came last in the exchange settled last; NULL: nobody */
+    uint64_t late_ms;              /* so long after the others */
     uint64_t *evaluators; /* [evaluator_count] ids of the members behind loss, in rank order */
     size_t evaluator_count;
     struct cnv_parcel *model; /* COMMITTING: what will be committed */
@@ -431,6 +445,17 @@ void cnv_round_abandon(struct cnv_engine *engine);
 /* No valid contribution: again, or the end of the run. */
 void cnv_round_empty(struct cnv_engine *engine, const char *text);
 bool cnv_round_is_awaiting(const struct cnv_engine *engine, const struct cnv_member *member);
+
+/* --- pace.c: who waits for whom ------------------------------------------------------------ */
+
+/* The round is announced to the member, or to the new process in its seat. */
+void cnv_pace_ask(struct cnv_engine *engine, struct cnv_member *member);
+/* Something of its offer has come in: notes when that makes it whole. */
+void cnv_pace_note(struct cnv_engine *engine, struct cnv_member *member);
+/* The exchange in hand is about to settle with the frozen members. */
+void cnv_pace_settle(struct cnv_engine *engine);
+/* The round is about to be committed. */
+void cnv_pace_commit(struct cnv_engine *engine);
 
 /* --- exchange.c --------------------------------------------------------------------------- */
 

@@ -42,6 +42,9 @@ void cnv_offer_forget_pull(struct cnv_offer *offer)
     offer->next = 0;
     offer->limit = 0;
     offer->slices = 0;
+    if (offer->chunks > 0) {
+        offer->whole_ms = 0;
+    }
 }
 
 void cnv_offer_clear(struct cnv_offer *offer)

@@ -76,4 +76,5 @@ void cnv_recv_chunk(struct cnv_engine *engine,
     offer->asked_ms = engine->now_ms;
     offer->repeat_ms = engine->settings.heartbeat_ms;
     chunk_count_slices(offer, chunk_bytes);
+    cnv_pace_note(engine, member);
 }

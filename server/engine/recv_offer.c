@@ -187,4 +187,5 @@ void cnv_recv_offer(struct cnv_engine *engine,
         return;
     }
     offer_keep(engine, member, offer, payload);
+    cnv_pace_note(engine, member);
 }

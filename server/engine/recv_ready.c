@@ -63,6 +63,7 @@ void cnv_recv_ready(struct cnv_engine *engine,
                  CNV_OK,
                  "ready");
         member->was_ready = true;
+        cnv_pace_ask(engine, member);
         if (member->in_round && engine->round.exchange > 0) {
             engine->round.must_restart = true; /* it knows nothing of what has settled */
             (void) snprintf(engine->round.because,

@@ -113,6 +113,7 @@ static void round_announce(struct cnv_engine *engine)
     for (size_t i = 0; i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
 
+        cnv_pace_ask(engine, member);
         if (member->in_round && member->refusal == CNV_OK && member->is_ready) {
             cnv_post_announce(engine, member);
         }
@@ -280,6 +281,7 @@ static void round_begin(struct cnv_engine *engine, bool is_evaluation)
         struct cnv_member *member = engine->members[i];
 
         member->refusal = CNV_OK;
+        member->pace.waits_ms = 0;
         member->in_round = (member->state == CNV_MEMBER_READY && !member->is_follower) ||
                            round_waits_for(engine, member);
     }

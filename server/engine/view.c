@@ -56,6 +56,17 @@ static bool is_ranked(const struct cnv_member *member)
     return member->state == CNV_MEMBER_READY && !member->is_follower;
 }
 
+/* The wait under way: it is done, others are not. */
+static uint64_t
+waiting_ms(const struct cnv_engine *engine, const struct cnv_member *member, uint64_t now_ms)
+{
+    enum cnv_phase phase = engine->round.phase;
+    uint64_t since_ms = member->offer.whole_ms;
+    bool is_open = phase == CNV_PHASE_COLLECTING || phase == CNV_PHASE_PULLING;
+
+    return is_open && since_ms > 0 && now_ms > since_ms ? now_ms - since_ms : 0;
+}
+
 bool cnv_engine_member(const struct cnv_engine *engine,
                        uint64_t now_ms,
                        size_t i,
@@ -86,6 +97,11 @@ bool cnv_engine_member(const struct cnv_engine *engine,
         .bytes_down = member->bytes_down,
         .steps_per_second = member->steps_per_second,
         .heard_ms = now_ms > member->heard_ms ? now_ms - member->heard_ms : 0,
+        .took_ms = member->pace.took_ms,
+        .wait_ms = member->pace.wait_ms,
+        .waited_ms =
+            member->pace.waited_ms + member->pace.waits_ms + waiting_ms(engine, member, now_ms),
+        .held_ms = member->pace.held_ms,
         .is_waited_for = cnv_round_is_awaiting(engine, member),
     };
     return true;
