@@ -10,7 +10,7 @@ static const struct cnv_option options[] = {
 
 static enum cnv_exit agents_run(const struct cnv_command *command, void *args)
 {
-    return cnv_request_show(command, args, "agents", cnv_screen_agents);
+    return cnv_request_show(command, args, "agents", "", cnv_screen_agents);
 }
 
 const struct cnv_command cnv_command_agents = {

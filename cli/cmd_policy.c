@@ -10,7 +10,7 @@ static const struct cnv_option options[] = {
 
 static enum cnv_exit policy_run(const struct cnv_command *command, void *args)
 {
-    return cnv_request_show(command, args, "policy", cnv_screen_policy);
+    return cnv_request_show(command, args, "policy", "", cnv_screen_policy);
 }
 
 const struct cnv_command cnv_command_policy = {

@@ -10,7 +10,7 @@ static const struct cnv_option options[] = {
 
 static enum cnv_exit status_run(const struct cnv_command *command, void *args)
 {
-    return cnv_request_show(command, args, "status", cnv_screen_status);
+    return cnv_request_show(command, args, "status", "", cnv_screen_status);
 }
 
 const struct cnv_command cnv_command_status = {

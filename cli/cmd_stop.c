@@ -10,7 +10,7 @@ static const struct cnv_option options[] = {
 
 static enum cnv_exit stop_run(const struct cnv_command *command, void *args)
 {
-    return cnv_request_show(command, args, "stop", cnv_screen_run);
+    return cnv_request_show(command, args, "stop", "", cnv_screen_run);
 }
 
 const struct cnv_command cnv_command_stop = {

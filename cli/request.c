@@ -69,6 +69,7 @@ bool cnv_request_ask(const struct cnv_command *command,
 enum cnv_exit cnv_request_show(const struct cnv_command *command,
                                const struct cnv_request *request,
                                const char *question,
+                               const char *argument,
                                void (*show)(const json_t *data, FILE *out))
 {
     struct cnv_blob *body = NULL;
@@ -76,7 +77,7 @@ enum cnv_exit cnv_request_show(const struct cnv_command *command,
     json_t *root = NULL;
     enum cnv_exit code = CNV_EXIT_DONE;
 
-    if (!cnv_request_ask(command, request, question, "", &body, &code)) {
+    if (!cnv_request_ask(command, request, question, argument, &body, &code)) {
         return code;
     }
     if (request->json) {

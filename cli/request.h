@@ -42,6 +42,7 @@ bool cnv_request_ask(const struct cnv_command *command,
 enum cnv_exit cnv_request_show(const struct cnv_command *command,
                                const struct cnv_request *request,
                                const char *question,
+                               const char *argument,
                                void (*show)(const json_t *data, FILE *out));
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
@@ -134,13 +135,23 @@ on_agents(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *
 static void
 on_rounds(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
+    static const char after_word[] = "after ";
     bool is_csv = strcmp(argument, "csv") == 0;
+    bool is_after = strncmp(argument, after_word, strlen(after_word)) == 0;
+    const char *digits = is_after ? argument + strlen(after_word) : "";
+    size_t len = strspn(digits, "0123456789");
+    uint64_t after = 0;
 
-    if (!is_csv && argument[0] != '\0') {
-        cnv_control_refuse(daemon, asker, CNV_E_INPUT, "rounds: the argument must be csv or empty");
+    if (len > 0 && len < 20 && digits[len] == '\0') {
+        after = strtoull(digits, NULL, 10);
+    } else if (is_after || (!is_csv && argument[0] != '\0')) {
+        cnv_control_refuse(daemon,
+                           asker,
+                           CNV_E_INPUT,
+                           "rounds: the argument must be csv, after N (a round) or empty");
         return;
     }
-    cnv_rounds_answer(daemon, asker, is_csv);
+    cnv_rounds_answer(daemon, asker, after, is_csv);
 }
 
 static void

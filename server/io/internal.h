@@ -180,7 +180,11 @@ json_t *cnv_daemon_report(struct cnv_daemon *daemon);
 void cnv_model_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker);
 /* Lets go of the file of an older model. */
 void cnv_model_tick(struct cnv_daemon *daemon);
-void cnv_rounds_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker, bool is_csv);
+/* The rounds behind the given one, 0: all; then the current model's row. */
+void cnv_rounds_answer(struct cnv_daemon *daemon,
+                       const struct cnv_asker *asker,
+                       uint64_t after,
+                       bool is_csv);
 
 /* --- life.c -------------------------------------------------------------------------------- */
 

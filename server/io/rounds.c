@@ -94,9 +94,29 @@ static void rounds_done(struct cnv_job *job)
     cnv_free(answer);
 }
 
-void cnv_rounds_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker, bool is_csv)
+/* How many rows belong to rounds up to after: they are in order, and who follows lacks a few. */
+static size_t rows_up_to(const struct cnv_engine *engine, uint64_t after)
 {
-    size_t count = cnv_engine_rows(daemon->engine);
+    size_t first = cnv_engine_rows(engine) - 1;
+    struct cnv_round_row row = { .round = 0 };
+
+    while (first > 0) {
+        cnv_engine_row(engine, first - 1, &row);
+        if (row.round <= after) {
+            break;
+        }
+        first--;
+    }
+    return first;
+}
+
+void cnv_rounds_answer(struct cnv_daemon *daemon,
+                       const struct cnv_asker *asker,
+                       uint64_t after,
+                       bool is_csv)
+{
+    size_t first = rows_up_to(daemon->engine, after);
+    size_t count = cnv_engine_rows(daemon->engine) - first;
     struct cnv_round_row *rows = cnv_array_new(count, sizeof(*rows));
     struct rounds_answer *answer = cnv_object_new(struct rounds_answer);
 
@@ -107,7 +127,7 @@ void cnv_rounds_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker,
         return;
     }
     for (size_t i = 0; i < count; i++) {
-        cnv_engine_row(daemon->engine, i, &rows[i]);
+        cnv_engine_row(daemon->engine, first + i, &rows[i]);
     }
     *answer = (struct rounds_answer){
         .job = { .run = rounds_run, .done = rounds_done, .cost = count * CNV_ROWS_CSV_SIZE },

@@ -240,6 +240,7 @@ Test(daemon, asks_strangers_to_join, .timeout = 30)
 Test(control, answers_dealer_and_req_and_refuses_in_words, .timeout = 30)
 {
     static const char *const json_commands[] = { "status", "agents", "rounds", "policy" };
+    static const char *const wrong[] = { "after", "after ", "after x", "after 1 2", "before 1" };
     struct cnv_message message = { .kind = CNV_KIND_COMMAND };
     struct served served;
 
@@ -251,6 +252,16 @@ Test(control, answers_dealer_and_req_and_refuses_in_words, .timeout = 30)
     cr_assert_str_eq(answer.message.reply.type, "text/csv");
     cr_assert_eq(strncmp(answer.payload, "round,seconds,", 14), 0);
     free(answer.payload);
+    answer = asked(&served, "rounds", "after 3");
+    cr_assert_eq(answer.message.reply.code, 0);
+    cr_assert_not_null(strstr(answer.payload, "\"rows\":[{"),
+                       "the model's own row is always there");
+    free(answer.payload);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        answer = asked(&served, "rounds", wrong[i]);
+        cr_assert_eq(answer.message.reply.code, -CNV_E_INPUT, "%s", wrong[i]);
+        free(answer.payload);
+    }
     answer = asked(&served, "model", "");
     cr_assert_eq(answer.message.reply.code, -CNV_E_UNEXPECTED, "there is none yet");
     cr_assert_not_null(strstr(answer.payload, "\"ok\":false"));
