@@ -1,0 +1,130 @@
+/* local.c - see local.h. */
+#include "solver/local.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "num/vector.h"
+
+enum cnv_status cnv_local_init(struct cnv_local *local,
+                               const struct cnv_solver_setup *setup,
+                               const char *solver,
+                               size_t more,
+                               struct cnv_error *err)
+{
+    size_t n = setup->problem->dimension;
+    size_t rows = setup->problem->rows;
+    size_t batch = (size_t) cnv_config_integer(setup->config, "solver/batch");
+
+    local->problem = setup->problem;
+    local->seed = setup->seed;
+    local->shard = setup->shard;
+    local->batch = batch < rows ? batch : 0;
+    local->all = n <= SIZE_MAX / (2 + more) ? cnv_array_new((2 + more) * n, sizeof(double)) : NULL;
+    local->order = cnv_array_new(rows, sizeof(*local->order));
+    local->picked = cnv_array_new(local->batch, sizeof(*local->picked));
+    if (local->all == NULL || local->order == NULL || local->picked == NULL) {
+        return cnv_fail(
+            err, CNV_E_NOMEM, "solver %s in %zu coordinates, %zu rows", solver, n, rows);
+    }
+    local->u = local->all;
+    local->g = local->u + n;
+    local->vectors = local->g + n;
+    for (size_t i = 0; i < rows; i++) {
+        local->order[i] = i;
+    }
+    return CNV_OK;
+}
+
+void cnv_local_fini(struct cnv_local *local)
+{
+    cnv_free(local->order);
+    cnv_free(local->picked);
+    cnv_free(local->all);
+    *local = (struct cnv_local){ 0 };
+}
+
+void cnv_local_begin(struct cnv_local *local, const struct cnv_solver_round *round)
+{
+    local->model = round->model;
+    local->evaluate = round->evaluate;
+    local->iteration = round->iteration;
+    cnv_vector_copy(local->problem->dimension, round->model, local->u);
+}
+
+static void swap(size_t *order, size_t i, size_t j)
+{
+    size_t kept = order[i];
+
+    order[i] = order[j];
+    order[j] = kept;
+}
+
+/* The first batch places of a Fisher-Yates shuffle: rows drawn without replacement. */
+static void draw_batch(struct cnv_local *local)
+{
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, local->seed, CNV_RNG_BATCH, local->shard, local->iteration);
+    for (size_t i = 0; i < local->batch; i++) {
+        local->picked[i] = i + (size_t) cnv_rng_below(&rng, local->problem->rows - i);
+        swap(local->order, i, local->picked[i]);
+    }
+}
+
+/* Takes the swaps back, so that the next draw does not depend on this one. */
+static void undo_draw(struct cnv_local *local)
+{
+    for (size_t i = local->batch; i > 0; i--) {
+        swap(local->order, i - 1, local->picked[i - 1]);
+    }
+}
+
+void cnv_local_gradient(struct cnv_local *local, const double *w)
+{
+    struct cnv_problem *problem = local->problem;
+    struct cnv_batch batch = { local->order, local->batch };
+
+    draw_batch(local);
+    (void) problem->ops->gradient(problem->state, w, local->batch > 0 ? &batch : NULL, local->g);
+    undo_draw(local);
+}
+
+enum cnv_status cnv_local_contribute(struct cnv_local *local,
+                                     const char *solver,
+                                     const char *exchange,
+                                     uint32_t index,
+                                     struct cnv_solver_contribution *contribution,
+                                     struct cnv_error *err)
+{
+    struct cnv_problem *problem = local->problem;
+    bool is_model = strcmp(exchange, "model") == 0;
+
+    if (index != 0 || (!is_model && strcmp(exchange, "loss") != 0)) {
+        return cnv_fail(
+            err, CNV_E_UNEXPECTED, "solver %s has no exchange %u \"%s\"", solver, index, exchange);
+    }
+    *contribution = (struct cnv_solver_contribution){ 0 };
+    if (local->evaluate || !is_model) {
+        contribution->scalars[0] = problem->ops->loss(problem->state, local->model, NULL);
+        contribution->scalar_count = 1;
+    }
+    if (is_model) {
+        cnv_vector_move(problem->dimension, local->u, -1.0, local->model, local->g);
+        contribution->values = local->g;
+        contribution->length = problem->dimension;
+    }
+    return CNV_OK;
+}
+
+void cnv_local_settled(void *state,
+                       const char *exchange,
+                       uint32_t index,
+                       const struct cnv_solver_result *result)
+{
+    (void) state;
+    (void) exchange;
+    (void) index;
+    (void) result;
+}

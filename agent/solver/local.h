@@ -1,0 +1,56 @@
+/*
+ * local.h - what every solver that only moves a model of its own shares: the minibatches, and the
+ * update that is contributed in the end (plan "model").
+ *
+ * The batch of iteration k is drawn from (seed, shard, k), so a repeated round repeats its batches.
+ */
+#ifndef CNV_AGENT_SOLVER_LOCAL_H
+#define CNV_AGENT_SOLVER_LOCAL_H
+
+#include "solver/solver.h"
+
+struct cnv_local {
+    struct cnv_problem *problem; /* borrowed */
+    uint64_t seed;
+    uint32_t shard;
+    size_t batch;   /* rows; 0: the whole shard */
+    size_t *order;  /* [rows] identity between draws */
+    size_t *picked; /* [batch] where the draw swapped */
+    const double *model;
+    bool evaluate;
+    uint64_t iteration; /* of the next local step */
+    double *u;          /* [n] the agent's own model */
+    double *g;          /* [n] a gradient; also the update that is contributed */
+    double *vectors;    /* [more x n] of the solver, zero at first */
+    double *all;        /* what the three above point into */
+};
+
+/* Reads solver/batch; makes `more` vectors for the solver. Fit for fini even when it fails. */
+CNV_MUST_CHECK enum cnv_status cnv_local_init(struct cnv_local *local,
+                                              const struct cnv_solver_setup *setup,
+                                              const char *solver,
+                                              size_t more,
+                                              struct cnv_error *err);
+void cnv_local_fini(struct cnv_local *local);
+
+/* The own model starts at the round's. */
+void cnv_local_begin(struct cnv_local *local, const struct cnv_solver_round *round);
+
+/* g := gradient over the minibatch of this iteration, at w[n]. */
+void cnv_local_gradient(struct cnv_local *local, const double *w);
+
+/* For "model" the update u - w, in g; the loss where it is asked for. Else CNV_E_UNEXPECTED. */
+CNV_MUST_CHECK enum cnv_status cnv_local_contribute(struct cnv_local *local,
+                                                    const char *solver,
+                                                    const char *exchange,
+                                                    uint32_t index,
+                                                    struct cnv_solver_contribution *contribution,
+                                                    struct cnv_error *err);
+
+/* For solvers that learn nothing from a settled result. */
+void cnv_local_settled(void *state,
+                       const char *exchange,
+                       uint32_t index,
+                       const struct cnv_solver_result *result);
+
+#endif
