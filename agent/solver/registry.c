@@ -6,11 +6,13 @@
 extern const struct cnv_solver_ops cnv_solver_newton;
 extern const struct cnv_solver_ops cnv_solver_giant;
 extern const struct cnv_solver_ops cnv_solver_sgd;
+extern const struct cnv_solver_ops cnv_solver_adam;
 
 static const struct cnv_solver_ops *const solvers[] = {
     &cnv_solver_newton,
     &cnv_solver_giant,
     &cnv_solver_sgd,
+    &cnv_solver_adam,
 };
 
 const struct cnv_solver_ops *cnv_solver_at(size_t i)

@@ -225,8 +225,8 @@ Test(config, a_refusal_names_origin_key_value_and_what_is_allowed, .timeout = 10
     cr_assert_str_eq(err.text, "--set: solver/step=0: allowed is a number above 0");
     cr_assert_eq(cnv_config_set(config, "problem/l2", "x", "--set", &err), CNV_E_INPUT);
     cr_assert_str_eq(err.text, "--set: problem/l2=x: allowed is 1/n, or a number of at least 0");
-    cr_assert_eq(cnv_config_set(config, "solver/kind", "adam", "--set", &err), CNV_E_INPUT);
-    cr_assert_str_eq(err.text, "--set: solver/kind=adam: allowed is newton, giant or sgd");
+    cr_assert_eq(cnv_config_set(config, "run/start", "gif", "--set", &err), CNV_E_INPUT);
+    cr_assert_str_eq(err.text, "--set: run/start=gif: allowed is zeros, ones or random");
     cr_assert_eq(cnv_config_set(config, "log/json", "1", "--set", &err), CNV_E_INPUT);
     cr_assert_str_eq(err.text, "--set: log/json=1: allowed is true or false");
     cnv_config_destroy(config);
@@ -366,10 +366,11 @@ Test(config, a_bad_overlay_changes_nothing, .timeout = 10)
     struct cnv_config *agent = new_config();
     struct cnv_error err = { 0 };
 
-    cr_assert_eq(cnv_config_overlay(agent, "run/seed=5\nsolver/kind=magic\n", &err), CNV_E_INPUT);
+    cr_assert_eq(cnv_config_overlay(agent, "run/seed=5\nproblem/intercept=magic\n", &err),
+                 CNV_E_INPUT);
     cr_assert_str_eq(err.text,
-                     "specification from the server: solver/kind=magic: allowed is newton, "
-                     "giant or sgd");
+                     "specification from the server: problem/intercept=magic: allowed is "
+                     "true or false");
     cr_assert_eq(cnv_config_integer(agent, "run/seed"), 1);
     cr_assert_eq(cnv_config_overlay(agent, "run/seed", &err), CNV_E_INPUT);
     cnv_config_destroy(agent);
