@@ -40,8 +40,14 @@ static void print_help(FILE *out)
 
 static void print_command_help(const struct cnv_command *command, FILE *out)
 {
-    (void) fprintf(
-        out, "%s\n\nusage: convene %s [options]\n\noptions:\n", command->text, command->name);
+    const char *words = cnv_options_words(command->options);
+
+    (void) fprintf(out,
+                   "%s\n\nusage: convene %s%s%s [options]\n\noptions:\n",
+                   command->text,
+                   command->name,
+                   words[0] == '\0' ? "" : " ",
+                   words);
     cnv_options_print(command->options, out);
     if (command->notes != NULL) {
         (void) fprintf(out, "\n%s", command->notes);

@@ -54,8 +54,9 @@ option_store(const struct cnv_option *option, const char *value, void *args, str
         if (list->count == CNV_OPTION_LIST_MAX) {
             return cnv_fail(err,
                             CNV_E_INPUT,
-                            "--%s is given more than %d times",
-                            option->name,
+                            "%s%s is given more than %d times",
+                            option->name[0] == '\0' ? "" : "--",
+                            option->name[0] == '\0' ? option->value : option->name,
                             CNV_OPTION_LIST_MAX);
         }
         list->at[list->count++] = value;
@@ -63,6 +64,25 @@ option_store(const struct cnv_option *option, const char *value, void *args, str
     }
     }
     return cnv_fail(err, CNV_E_INPUT, "--%s has an unknown type", option->name);
+}
+
+/* A word without dashes. */
+static enum cnv_status option_take_word(const struct cnv_option *options,
+                                        const char *word,
+                                        void *args,
+                                        struct cnv_error *err)
+{
+    const struct cnv_option *words = option_find(options, "", 0);
+
+    return words == NULL ? cnv_fail(err, CNV_E_INPUT, "unexpected '%s': see --help", word)
+                         : option_store(words, word, args, err);
+}
+
+const char *cnv_options_words(const struct cnv_option *options)
+{
+    const struct cnv_option *words = option_find(options, "", 0);
+
+    return words == NULL ? "" : words->value;
 }
 
 enum cnv_status cnv_options_parse(const struct cnv_option *options,
@@ -80,11 +100,16 @@ enum cnv_status cnv_options_parse(const struct cnv_option *options,
             *ret_help = true;
             return CNV_OK;
         }
-        if (strncmp(word, "--", 2) != 0 || word[2] == '\0') {
-            return cnv_fail(err, CNV_E_INPUT, "unexpected '%s': see --help", word);
+        if (strncmp(word, "--", 2) != 0) {
+            enum cnv_status status = option_take_word(options, word, args, err);
+
+            if (status != CNV_OK) {
+                return status;
+            }
+            continue;
         }
         size_t len = strcspn(word + 2, "=");
-        const struct cnv_option *option = option_find(options, word + 2, len);
+        const struct cnv_option *option = len == 0 ? NULL : option_find(options, word + 2, len);
         if (option == NULL) {
             return cnv_fail(
                 err, CNV_E_INPUT, "unknown option '--%.*s': see --help", (int) len, word + 2);

@@ -2,7 +2,8 @@
  * options.h - command lines described by constant tables: one row gives parser and help.
  *
  * A row says where in the command's own struct the value goes, so that a command reads plain
- * members. Every option may be written "--name VALUE" or "--name=VALUE"; "--" ends the options.
+ * members. Every option may be written "--name VALUE" or "--name=VALUE". Words without dashes go,
+ * in their order, to the row whose name is "", a list; without such a row they are refused.
  */
 #ifndef CNV_CLI_OPTIONS_H
 #define CNV_CLI_OPTIONS_H
@@ -28,7 +29,7 @@ struct cnv_option_list {
 };
 
 struct cnv_option {
-    const char *name; /* without the dashes; NULL ends the table */
+    const char *name; /* without the dashes; "": words; NULL ends the table */
     enum cnv_option_type type;
     size_t offset;     /* of the member in the command's struct */
     const char *value; /* what to call the value in the help; NULL for a flag */
@@ -45,6 +46,9 @@ CNV_MUST_CHECK enum cnv_status cnv_options_parse(const struct cnv_option *option
                                                  void *args,
                                                  bool *ret_help,
                                                  struct cnv_error *err);
+
+/* What the words are called in the usage line; "" where the table takes none. */
+const char *cnv_options_words(const struct cnv_option *options);
 
 /* The table as aligned lines for --help. */
 void cnv_options_print(const struct cnv_option *options, FILE *out);

@@ -48,6 +48,30 @@ Test(options, help_is_seen_before_later_mistakes, .timeout = 5)
     cr_assert(help);
 }
 
+Test(options, words_without_dashes_go_to_the_row_without_a_name, .timeout = 5)
+{
+    static const struct cnv_option with_words[] = {
+        { "flag", CNV_OPTION_FLAG, offsetof(struct args, flag), NULL, "A flag." },
+        { "",
+          CNV_OPTION_LIST,
+          offsetof(struct args, list),
+          "KIND [KEY=VALUE ...]",
+          "What to set." },
+        { .name = NULL },
+    };
+    const char *const argv[] = { "fixed", "--flag", "local-steps=4" };
+    struct args args = { 0 };
+    bool help = false;
+
+    cr_assert_eq(cnv_options_parse(with_words, 3, argv, &args, &help, NULL), CNV_OK);
+    cr_assert(args.flag);
+    cr_assert_eq(args.list.count, 2);
+    cr_assert_str_eq(args.list.at[0], "fixed");
+    cr_assert_str_eq(args.list.at[1], "local-steps=4");
+    cr_assert_str_eq(cnv_options_words(with_words), "KIND [KEY=VALUE ...]");
+    cr_assert_str_eq(cnv_options_words(table), "");
+}
+
 struct refusal {
     char word[2][16];
     char expected[32]; /* part of the line */
