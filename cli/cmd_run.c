@@ -4,6 +4,7 @@
  * Everything that can be checked is checked before anything is started or written.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,10 +177,13 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
         struct cnv_run_setup setup = {
             .config = config, .data = args->data, .scale = scale, .progress = &progress
         };
-        struct cnv_progress_limits limits = {
+        struct cnv_forecast_limits limits = {
             .rounds = (uint64_t) cnv_config_integer(config, "run/rounds"),
             .iterations = (uint64_t) cnv_config_integer(config, "run/iterations"),
             .seconds = cnv_config_real(config, "run/seconds"),
+            .bytes = (double) cnv_config_integer(config, "stop/bytes"),
+            .is_at_most = cnv_config_real(config, "stop/gradient") > 0.0 ||
+                          isfinite(cnv_config_real(config, "stop/loss")),
         };
 
         cnv_interrupts_catch();

@@ -16,37 +16,28 @@ enum { FIRST_ROUNDS = 20 };
 
 void cnv_progress_init(struct cnv_progress *progress,
                        FILE *out,
-                       const struct cnv_progress_limits *limits)
+                       const struct cnv_forecast_limits *limits)
 {
     *progress = (struct cnv_progress){
         .out = out,
         .is_terminal = out != NULL && isatty(fileno(out)),
         .limits = *limits,
         .shown_at_s = -INFINITY,
+        .began_at_s = NAN,
         .loss = NAN,
         .fall = NAN,
     };
 }
 
-/* At the pace so far; NaN without a limit or a pace. */
-static double seconds_to_limit(double seconds, uint64_t done, uint64_t limit)
+/* Seconds left as our clock will show them; NaN: not known. */
+static double seconds_left(const struct cnv_progress *progress, double now_s)
 {
-    if (limit == 0 || done == 0 || done > limit) {
-        return NAN;
-    }
-    return seconds / (double) done * (double) (limit - done);
-}
+    double left = cnv_forecast_left(&progress->forecast, &progress->limits);
 
-double cnv_progress_left(const struct cnv_progress *progress, const struct cnv_progress_view *view)
-{
-    const struct cnv_progress_limits *limits = &progress->limits;
-    double left = fmin(seconds_to_limit(view->seconds, view->version, limits->rounds),
-                       seconds_to_limit(view->seconds, view->iteration, limits->iterations));
-
-    if (limits->seconds > 0.0) {
-        left = fmin(left, fmax(0.0, limits->seconds - view->seconds));
+    if (progress->is_virtual) {
+        left *= (now_s - progress->began_at_s) / progress->forecast.now.seconds;
     }
-    return left;
+    return isfinite(left) ? left : (double) NAN;
 }
 
 static unsigned terminal_width(FILE *out)
@@ -95,6 +86,7 @@ static void note_loss(struct cnv_progress *progress, const struct cnv_progress_v
 
 static void format_round(const struct cnv_progress *progress,
                          const struct cnv_progress_view *view,
+                         double left_s,
                          char *line,
                          size_t size)
 {
@@ -102,7 +94,6 @@ static void format_round(const struct cnv_progress *progress,
     char loss[96] = "";
     char left[64] = "";
     char text[2][CNV_FORMAT_SIZE];
-    double left_s = cnv_progress_left(progress, view);
 
     if (progress->limits.rounds > 0) {
         (void) snprintf(limit, sizeof(limit), "/%" PRIu64, progress->limits.rounds);
@@ -120,7 +111,11 @@ static void format_round(const struct cnv_progress *progress,
         }
     }
     if (!isnan(left_s)) {
-        (void) snprintf(left, sizeof(left), ", %s left", cnv_format_seconds(text[0], left_s));
+        (void) snprintf(left,
+                        sizeof(left),
+                        ", %s%s left",
+                        progress->limits.is_at_most ? "at most " : "",
+                        cnv_format_seconds(text[0], left_s));
     }
     char elapsed[CNV_FORMAT_SIZE];
     (void) snprintf(line,
@@ -152,9 +147,17 @@ void cnv_progress_show(struct cnv_progress *progress,
                        const struct cnv_progress_view *view,
                        double now_s)
 {
+    const struct cnv_forecast_point point = { .seconds = view->seconds,
+                                              .rounds = view->version,
+                                              .iterations = view->iteration,
+                                              .bytes = view->bytes };
     char line[512];
 
     note_loss(progress, view);
+    cnv_forecast_note(&progress->forecast, &point);
+    if (isnan(progress->began_at_s) && strcmp(view->state, "waiting") != 0) {
+        progress->began_at_s = now_s;
+    }
     if (progress->out == NULL) {
         return;
     }
@@ -166,7 +169,7 @@ void cnv_progress_show(struct cnv_progress *progress,
     if (view->version == 0 || !is_due(progress, view, now_s)) {
         return;
     }
-    format_round(progress, view, line, sizeof(line));
+    format_round(progress, view, seconds_left(progress, now_s), line, sizeof(line));
     put_line(progress, line);
     progress->shown_round = view->version;
     progress->shown_at_s = now_s;

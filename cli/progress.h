@@ -9,18 +9,16 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* What may end the run; 0: no limit. */
-struct cnv_progress_limits {
-    uint64_t rounds;     /* run/rounds */
-    uint64_t iterations; /* run/iterations */
-    double seconds;      /* run/seconds */
-};
+#include "forecast.h"
 
 struct cnv_progress {
     FILE *out; /* NULL: say nothing */
     bool is_terminal;
-    struct cnv_progress_limits limits;
+    bool is_virtual; /* the run's seconds are not ours: time left is told by our clock */
+    struct cnv_forecast_limits limits;
     /* below: its own */
+    struct cnv_forecast forecast;
+    double began_at_s; /* when it was first seen at work, by our clock */
     uint64_t shown_round;
     double shown_at_s;
     double loss;
@@ -46,7 +44,7 @@ struct cnv_progress_view {
 
 void cnv_progress_init(struct cnv_progress *progress,
                        FILE *out,
-                       const struct cnv_progress_limits *limits);
+                       const struct cnv_forecast_limits *limits);
 
 /* Shows the view if there is something new and it is not too soon. now_s: any steady clock. */
 void cnv_progress_show(struct cnv_progress *progress,
@@ -58,8 +56,5 @@ void cnv_progress_say(struct cnv_progress *progress, const char *line);
 
 /* Takes the terminal line away. */
 void cnv_progress_end(struct cnv_progress *progress);
-
-/* Seconds the run will still take at most, by its limits and pace; NaN: not known. */
-double cnv_progress_left(const struct cnv_progress *progress, const struct cnv_progress_view *view);
 
 #endif

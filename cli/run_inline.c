@@ -170,6 +170,7 @@ enum cnv_status cnv_run_inline(const struct cnv_run_setup *setup,
     };
     struct cnv_sim *sim = NULL;
 
+    setup->progress->is_virtual = true;
     cnv_num_init();
     enum cnv_status status = cnv_sim_new(&sim_setup, &sim, err);
 

@@ -78,21 +78,25 @@ static struct cnv_progress_view view_at(uint64_t version)
     };
 }
 
-Test(progress, time_left_is_the_nearer_of_two_limits, .timeout = 5)
+Test(progress, inline_time_left_is_told_by_our_clock, .timeout = 5)
 {
     struct cnv_progress progress;
-    struct cnv_progress_view view = view_at(4);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
 
-    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ .rounds = 10 });
-    cr_assert_float_eq(cnv_progress_left(&progress, &view), 12.0, 1e-12);
     cnv_progress_init(
-        &progress, NULL, &(struct cnv_progress_limits){ .rounds = 10, .seconds = 9.0 });
-    cr_assert_float_eq(cnv_progress_left(&progress, &view), 1.0, 1e-12);
-    cnv_progress_init(
-        &progress, NULL, &(struct cnv_progress_limits){ .rounds = 10, .iterations = 16 });
-    cr_assert_float_eq(cnv_progress_left(&progress, &view), 8.0 / 12.0 * 4.0, 1e-12);
-    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ 0 });
-    cr_assert(isnan(cnv_progress_left(&progress, &view)));
+        &progress, NULL, &(struct cnv_forecast_limits){ .rounds = 4, .is_at_most = true });
+    progress.out = out;
+    progress.is_virtual = true;
+    for (uint64_t version = 0; version <= 2; version++) {
+        struct cnv_progress_view view = view_at(version);
+
+        cnv_progress_show(&progress, &view, 100.0 + 30.0 * (double) version);
+    }
+    (void) fclose(out);
+    cr_assert_not_null(strstr(text, "4.00 s, at most 60 s left\n"), "%s", text);
+    free(text);
 }
 
 Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
@@ -105,7 +109,7 @@ Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
-    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ .rounds = 100 });
+    cnv_progress_init(&progress, NULL, &(struct cnv_forecast_limits){ .rounds = 100 });
     progress.out = out;
     cnv_progress_show(&progress, &waiting, 0.0);
     cnv_progress_show(&progress, &waiting, 0.1);
@@ -130,7 +134,7 @@ Test(progress, long_runs_get_a_line_a_second_in_a_pipe, .timeout = 5)
     size_t lines = 0;
     FILE *out = open_memstream(&text, &size);
 
-    cnv_progress_init(&progress, NULL, &(struct cnv_progress_limits){ 0 });
+    cnv_progress_init(&progress, NULL, &(struct cnv_forecast_limits){ 0 });
     progress.out = out;
     for (uint64_t version = 1; version <= 1000; version++) {
         struct cnv_progress_view view = view_at(version);
