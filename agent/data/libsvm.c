@@ -1,5 +1,5 @@
 /*
- * libsvm.c - a strict reader of LIBSVM text that holds one line at a time.
+ * libsvm.c - a strict reader of LIBSVM text that holds one row at a time.
  *
  * Strict, because a row misread is a wrong model without a sign of it: indices ascend from 1,
  * numbers are finite and end where a blank stands, every row has a label.
@@ -13,16 +13,10 @@
 #include "base/mem.h"
 #include "data/number.h"
 
-enum { TEXT_BYTES = 1 << 18, LINE_BYTES_MAX = 1 << 28, ENTRIES = 256 };
+enum { ENTRIES = 256 };
 
 struct reader {
-    struct cnv_input *input;
-    char *text; /* [capacity], a zero byte behind what is filled */
-    size_t capacity;
-    size_t start;      /* of the line in hand */
-    size_t end;        /* of what is filled */
-    size_t line;       /* number of the line in hand */
-    bool is_last;      /* nothing follows what is filled */
+    struct cnv_lines lines;
     uint32_t *columns; /* [entries] of the row in hand */
     double *values;
     size_t entries;
@@ -52,16 +46,19 @@ static enum cnv_status fail_line(const struct reader *reader,
     return cnv_fail(err,
                     CNV_E_INPUT,
                     "%s:%zu: expected %s, found \"%s\"",
-                    cnv_input_name(reader->input),
-                    reader->line,
+                    cnv_input_name(reader->lines.input),
+                    reader->lines.number,
                     expected,
                     shown);
 }
 
 static enum cnv_status fail_memory(const struct reader *reader, struct cnv_error *err)
 {
-    return cnv_fail(
-        err, CNV_E_NOMEM, "%s:%zu: out of memory", cnv_input_name(reader->input), reader->line);
+    return cnv_fail(err,
+                    CNV_E_NOMEM,
+                    "%s:%zu: out of memory",
+                    cnv_input_name(reader->lines.input),
+                    reader->lines.number);
 }
 
 /* False when memory is out; what is there stays. */
@@ -83,76 +80,6 @@ static bool grow_entries(struct reader *reader)
     reader->values = values;
     reader->entries = entries;
     return true;
-}
-
-/* Reads more behind what is filled, moving the line in hand to the front to make room. */
-static enum cnv_status fill(struct reader *reader, struct cnv_error *err)
-{
-    size_t len = 0;
-    enum cnv_status status = CNV_OK;
-
-    if (reader->start > 0) {
-        reader->end -= reader->start;
-        memmove(reader->text, reader->text + reader->start, reader->end);
-        reader->start = 0;
-    }
-    if (reader->end + 1 >= reader->capacity) {
-        size_t capacity = reader->capacity * 2;
-        char *text = NULL;
-
-        if (capacity > LINE_BYTES_MAX) {
-            return cnv_fail(err,
-                            CNV_E_INPUT,
-                            "%s:%zu: expected lines of at most 128 MiB",
-                            cnv_input_name(reader->input),
-                            reader->line);
-        }
-        text = cnv_array_resize(reader->text, reader->capacity, capacity, 1);
-        if (text == NULL) {
-            return fail_memory(reader, err);
-        }
-        reader->text = text;
-        reader->capacity = capacity;
-    }
-    status = cnv_input_read(
-        reader->input, reader->text + reader->end, reader->capacity - reader->end - 1, &len, err);
-    reader->is_last = len == 0;
-    reader->end += len;
-    reader->text[reader->end] = '\0';
-    return status;
-}
-
-/* The next line, ended by a zero byte, and its length; NULL at the end of the file. */
-static enum cnv_status
-next_line(struct reader *reader, char **ret_line, size_t *ret_len, struct cnv_error *err)
-{
-    size_t searched = 0;
-
-    reader->line++;
-    for (;;) {
-        char *line = reader->text + reader->start;
-        size_t len = reader->end - reader->start;
-        char *newline = memchr(line + searched, '\n', len - searched);
-        enum cnv_status status = CNV_OK;
-
-        if (newline != NULL || (reader->is_last && len > 0)) {
-            len = newline == NULL ? len : (size_t) (newline - line);
-            line[len] = '\0';
-            reader->start += len + (newline != NULL);
-            *ret_line = line;
-            *ret_len = len;
-            return CNV_OK;
-        }
-        if (reader->is_last) {
-            *ret_line = NULL;
-            return CNV_OK;
-        }
-        searched = len;
-        status = fill(reader, err);
-        if (status != CNV_OK) {
-            return status;
-        }
-    }
 }
 
 /* "index:" at *at, larger than the row's last one. */
@@ -203,10 +130,8 @@ static bool parse_number(const char **at, double *ret_number)
 }
 
 /* The features behind the label. Explicit zeros count for the width and are not kept. */
-static enum cnv_status parse_features(struct reader *reader,
-                                      const char *at,
-                                      struct cnv_libsvm_row *row,
-                                      struct cnv_error *err)
+static enum cnv_status
+parse_features(struct reader *reader, const char *at, struct cnv_row *row, struct cnv_error *err)
 {
     enum cnv_status status = CNV_OK;
 
@@ -241,10 +166,8 @@ static bool has_content(char *line)
     return *skip_blanks(line) != '\0';
 }
 
-static enum cnv_status parse_row(struct reader *reader,
-                                 const char *line,
-                                 struct cnv_libsvm_row *row,
-                                 struct cnv_error *err)
+static enum cnv_status
+parse_row(struct reader *reader, const char *line, struct cnv_row *row, struct cnv_error *err)
 {
     const char *at = skip_blanks(line);
 
@@ -252,27 +175,20 @@ static enum cnv_status parse_row(struct reader *reader,
         return fail_line(reader, "a finite number as the label", at, err);
     }
     row->label += 0.0; /* -0 and 0 are one label */
-    row->line = reader->line;
+    row->line = reader->lines.number;
     return parse_features(reader, at, row, err);
 }
 
-static enum cnv_status read_rows(struct reader *reader,
-                                 cnv_libsvm_row_fn take,
-                                 void *context,
-                                 size_t *rows,
-                                 struct cnv_error *err)
+static enum cnv_status read_rows(
+    struct reader *reader, cnv_row_fn take, void *context, size_t *rows, struct cnv_error *err)
 {
     for (;;) {
-        struct cnv_libsvm_row row = { .row = *rows };
+        struct cnv_row row = { .row = *rows };
         char *line = NULL;
-        size_t len = 0;
-        enum cnv_status status = next_line(reader, &line, &len, err);
+        enum cnv_status status = cnv_lines_next(&reader->lines, &line, err);
 
         if (status != CNV_OK || line == NULL) {
             return status;
-        }
-        if (strlen(line) != len) {
-            return fail_line(reader, "text", "a zero byte", err);
         }
         if (!has_content(line)) {
             continue;
@@ -291,19 +207,19 @@ static enum cnv_status read_rows(struct reader *reader,
 }
 
 enum cnv_status cnv_libsvm_read(struct cnv_input *input,
-                                cnv_libsvm_row_fn take,
+                                cnv_row_fn take,
                                 void *context,
                                 size_t *ret_rows,
                                 struct cnv_error *err)
 {
-    struct reader reader = { .input = input, .capacity = TEXT_BYTES };
+    struct reader reader = { .entries = 0 };
     size_t rows = 0;
-    enum cnv_status status = CNV_OK;
+    enum cnv_status status = cnv_lines_init(&reader.lines, input, err);
 
-    reader.text = cnv_array_new(reader.capacity, 1);
-    if (reader.text == NULL || !grow_entries(&reader)) {
+    if (status == CNV_OK && !grow_entries(&reader)) {
         status = fail_memory(&reader, err);
-    } else {
+    }
+    if (status == CNV_OK) {
         status = read_rows(&reader, take, context, &rows, err);
     }
     if (status == CNV_OK && rows == 0) {
@@ -315,7 +231,7 @@ enum cnv_status cnv_libsvm_read(struct cnv_input *input,
     if (status == CNV_OK && ret_rows != NULL) {
         *ret_rows = rows;
     }
-    cnv_free(reader.text);
+    cnv_lines_fini(&reader.lines);
     cnv_free(reader.columns);
     cnv_free(reader.values);
     return status;

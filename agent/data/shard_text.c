@@ -32,8 +32,7 @@ static enum cnv_status fail_changed(const char *name, struct cnv_error *err)
 }
 
 /* First pass: counts. */
-static enum cnv_status
-count_row(void *context, const struct cnv_libsvm_row *row, struct cnv_error *err)
+static enum cnv_status count_row(void *context, const struct cnv_row *row, struct cnv_error *err)
 {
     struct text_job *job = context;
 
@@ -74,8 +73,7 @@ count_row(void *context, const struct cnv_libsvm_row *row, struct cnv_error *err
 }
 
 /* Second pass: puts a row of this shard in its place. */
-static enum cnv_status
-place_row(void *context, const struct cnv_libsvm_row *row, struct cnv_error *err)
+static enum cnv_status place_row(void *context, const struct cnv_row *row, struct cnv_error *err)
 {
     struct text_job *job = context;
     struct cnv_shard *shard = job->shard;

@@ -243,7 +243,7 @@ Test(shard, a_malformed_text_is_refused_with_its_line)
 Test(shard, a_zero_byte_in_a_text_is_refused)
 {
     write_bytes("1 1:1\n1 1:\0 2\n", 14);
-    refuse(":2: expected text, found \"a\"");
+    refuse(":2: expected text, found a zero byte");
 }
 
 Test(shard, a_file_that_cannot_be_read_is_named)
