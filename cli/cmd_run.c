@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "command.h"
 #include "config/config.h"
-#include "data/shard.h"
+#include "data/load.h"
 #include "envelope.h"
 #include "interrupt.h"
 #include "report.h"
@@ -35,7 +35,7 @@ static const struct cnv_option options[] = {
       CNV_OPTION_TEXT,
       offsetof(struct run_args, data),
       "FILE",
-      "Training data: LIBSVM text or IDX images; plain, .gz or .xz." },
+      "Training data: LIBSVM text, CSV or IDX images; plain, .gz or .xz." },
     { "test",
       CNV_OPTION_TEXT,
       offsetof(struct run_args, test),
@@ -121,7 +121,9 @@ static enum cnv_status check_files(const struct run_args *args,
         status = cnv_report_check(args->out, err);
     }
     if (status == CNV_OK) {
-        status = cnv_shard_scale(args->data, cnv_config_real(config, "data/scale"), ret_scale, err);
+        struct cnv_data_options reading = cnv_data_options_of(config);
+
+        status = cnv_shard_scale(args->data, &reading, ret_scale, err);
     }
     return status;
 }

@@ -4,7 +4,7 @@
 # for comparison, averaging after every step. Same data, seed, solver and number of local steps.
 #
 #   bash examples/quickstart.sh                          Fashion-MNIST, from Debian's package
-#   bash examples/quickstart.sh --data FILE              your own: LIBSVM text, or IDX images with
+#   bash examples/quickstart.sh --data FILE              your own: LIBSVM text, CSV, or IDX images with
 #                               [--test FILE]            their labels beside them; plain, .gz, .xz
 #                               [--set PATH=VALUE]...    any setting, for both runs
 #                               [--out DIRECTORY]        for the reports [result-quickstart]

@@ -32,7 +32,7 @@ agent/trainer       lib/base lib/num lib/config lib/client/convene.h proto/plan.
 agent/main          lib/base lib/config lib/num lib/net lib/client agent
 sim                 lib/base lib/run lib/config lib/client proto server/engine server/policy server/aggregate server/optimiser agent
 cli                 lib/base lib/config lib/net lib/client/joinfile.h proto zmq jansson
-cli/cmd_run         lib/base lib/config agent/data/shard.h
+cli/cmd_run         lib/base lib/config agent/data
 cli/run_inline      lib/base lib/config lib/num proto sim server/engine server/report agent/data agent/trainer jansson
 '
 

@@ -5,6 +5,10 @@
 #include "base/param.h"
 #include "data/shard.h"
 
+/* How the settings data/... say that a file is read, whole and in its own order. The texts are
+ * borrowed of config. */
+struct cnv_data_options cnv_data_options_of(const struct cnv_config *config);
+
 /*
  * Reads shard k of n of path, and data/test whole, if it names a file. config: the run's settings
  * over the agent's.

@@ -28,8 +28,9 @@ CNV_MUST_CHECK enum cnv_status cnv_selection_make(const char *name,
                                                   struct cnv_error *err);
 
 /*
- * Fill an empty shard from a file at its start: LIBSVM text, or IDX images. options->scale is not
- * 0 any more. Errors as of cnv_shard_read; the caller destroys the shard.
+ * Fill an empty shard from a file at its start: LIBSVM text or CSV, or IDX images. options->format
+ * is not auto any more, and scale not 0. Errors as of cnv_shard_read; the caller destroys the
+ * shard.
  */
 CNV_MUST_CHECK enum cnv_status cnv_shard_read_text(struct cnv_input *input,
                                                    const struct cnv_data_options *options,

@@ -2,42 +2,80 @@
 #include "data/shard.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "data/idx.h"
 #include "data/input.h"
 #include "data/selection.h"
 
-/* Told by content: text cannot start with the zero byte that IDX starts with. */
-static enum cnv_status
-detect_images(struct cnv_input *input, bool *ret_is_images, struct cnv_error *err)
-{
-    uint8_t start[4] = { 0xff };
-    size_t len = 0;
-    enum cnv_status status = cnv_input_read_all(input, start, sizeof(start), &len, err);
+enum { START_BYTES = 4096 };
 
-    *ret_is_images = len == sizeof(start) && cnv_idx_matches(start);
+/* "table.csv", "table.tsv.gz": whether a name says that this is a table. */
+static bool is_table_name(const char *path)
+{
+    static const char *const packings[] = { "", ".gz", ".xz" };
+    static const char *const tables[] = { ".csv", ".tsv" };
+    size_t len = strlen(path);
+
+    for (size_t p = 0; p < sizeof(packings) / sizeof(packings[0]); p++) {
+        for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
+            char ending[16];
+            int n = snprintf(ending, sizeof(ending), "%s%s", tables[t], packings[p]);
+
+            if (len > (size_t) n && strcasecmp(path + len - n, ending) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Text cannot start with the zero byte that IDX starts with. input is at its start again. */
+static enum cnv_status detect_format(const char *path,
+                                     struct cnv_input *input,
+                                     enum cnv_data_format *format,
+                                     struct cnv_error *err)
+{
+    uint8_t start[START_BYTES + 1] = { 0 };
+    size_t len = 0;
+    enum cnv_status status = CNV_OK;
+
+    if (*format != CNV_FORMAT_AUTO) {
+        return CNV_OK;
+    }
+    status = cnv_input_read_all(input, start, START_BYTES, &len, err);
+    if (len >= 4 && cnv_idx_matches(start)) {
+        *format = CNV_FORMAT_IDX;
+    } else if (is_table_name(path) || cnv_csv_matches((const char *) start)) {
+        *format = CNV_FORMAT_CSV;
+    } else {
+        *format = CNV_FORMAT_LIBSVM;
+    }
     return status == CNV_OK ? cnv_input_rewind(input, err) : status;
 }
 
-static double scale_of(bool is_images, double scale)
+static double scale_of(enum cnv_data_format format, double scale)
 {
-    return scale != 0.0 ? scale : is_images ? 1.0 / UINT8_MAX : 1.0;
+    return scale != 0.0 ? scale : format == CNV_FORMAT_IDX ? 1.0 / UINT8_MAX : 1.0;
 }
 
-enum cnv_status
-cnv_shard_scale(const char *path, double scale, double *ret_scale, struct cnv_error *err)
+enum cnv_status cnv_shard_scale(const char *path,
+                                const struct cnv_data_options *options,
+                                double *ret_scale,
+                                struct cnv_error *err)
 {
     struct cnv_input *input = NULL;
-    bool is_images = false;
+    enum cnv_data_format format = options->format;
     enum cnv_status status = cnv_input_open(path, &input, err);
 
     if (status == CNV_OK) {
-        status = detect_images(input, &is_images, err);
+        status = detect_format(path, input, &format, err);
     }
     if (status == CNV_OK) {
-        *ret_scale = scale_of(is_images, scale);
+        *ret_scale = scale_of(format, options->scale);
     }
     cnv_input_close(input);
     return status;
@@ -51,7 +89,6 @@ enum cnv_status cnv_shard_read(const char *path,
     struct cnv_input *input = NULL;
     struct cnv_shard *shard = NULL;
     struct cnv_data_options scaled = *options;
-    bool is_images = false;
     enum cnv_status status = CNV_OK;
 
     if (options->shard > options->shards) {
@@ -70,9 +107,9 @@ enum cnv_status cnv_shard_read(const char *path,
         status = cnv_fail(err, CNV_E_NOMEM, "%s: out of memory", cnv_input_name(input));
         goto done;
     }
-    status = detect_images(input, &is_images, err);
-    scaled.scale = scale_of(is_images, options->scale);
-    if (status == CNV_OK && is_images) {
+    status = detect_format(path, input, &scaled.format, err);
+    scaled.scale = scale_of(scaled.format, options->scale);
+    if (status == CNV_OK && scaled.format == CNV_FORMAT_IDX) {
         status = cnv_shard_read_images(path, input, &scaled, shard, err);
     } else if (status == CNV_OK) {
         status = cnv_shard_read_text(input, &scaled, shard, err);

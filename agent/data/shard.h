@@ -12,15 +12,21 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "data/csv.h"
+
+enum { CNV_ABOUT_SIZE = 160 };
 
 struct cnv_shard {
     size_t rows;
-    size_t features;   /* highest column + 1 that occurs (dense: the width) */
-    double *labels;    /* [rows] */
-    size_t *row_start; /* [rows + 1], sparse only; NULL when dense */
-    uint32_t *columns; /* [nonzeros], ascending in a row, sparse only */
-    double *values;    /* [nonzeros], or [rows x features] row-major when dense */
+    size_t features;            /* highest column + 1 that occurs (dense: the width) */
+    double *labels;             /* [rows] */
+    size_t *row_start;          /* [rows + 1], sparse only; NULL when dense */
+    uint32_t *columns;          /* [nonzeros], ascending in a row, sparse only */
+    double *values;             /* [nonzeros], or [rows x features] row-major when dense */
+    char about[CNV_ABOUT_SIZE]; /* how the file was understood, for the log: key=value ... */
 };
+
+enum cnv_data_format { CNV_FORMAT_AUTO, CNV_FORMAT_LIBSVM, CNV_FORMAT_CSV, CNV_FORMAT_IDX };
 
 /* How a file is read; all settings have their defaults when zero. */
 struct cnv_data_options {
@@ -30,25 +36,30 @@ struct cnv_data_options {
     uint32_t shards;
     double scale;    /* every value is multiplied by this; 0: 1/255 for IDX, 1 else */
     size_t max_rows; /* refuse larger files; 0: no limit */
+    enum cnv_data_format format;
+    struct cnv_csv_options csv;
 };
 
 /*
- * Reads path (LIBSVM text, or an IDX image file with its label file beside it; plain, .gz, .xz),
- * shuffles, and keeps one shard. Shard k of N holds rows [(k-1) n / N, k n / N) of the order.
+ * Reads path (LIBSVM text, CSV, or an IDX image file with its label file beside it; plain, .gz,
+ * .xz), shuffles, and keeps one shard. Shard k of N holds rows [(k-1) n / N, k n / N) of the order.
  *
  * CNV_E_INPUT: the file cannot be opened, or is malformed anywhere, also in the rows of other
  * shards; the line names file, line (or offset) and what was expected. CNV_E_SYSTEM: reading
- * failed. Memory: the shard, and while reading about 24 bytes for each row of the file (for
- * images also a byte for each pixel of the shard).
+ * failed. The format is told by the name (.csv, .tsv), else by content. Memory: the shard, and
+ * while reading about 24 bytes for each row of the file (for images also a byte for each pixel of
+ * the shard).
  */
 CNV_MUST_CHECK enum cnv_status cnv_shard_read(const char *path,
                                               const struct cnv_data_options *options,
                                               struct cnv_shard **ret_shard,
                                               struct cnv_error *err);
 
-/* What the values of that file are multiplied by when options.scale is scale. Errors as above. */
-CNV_MUST_CHECK enum cnv_status
-cnv_shard_scale(const char *path, double scale, double *ret_scale, struct cnv_error *err);
+/* What the values of that file are multiplied by. Errors as above. */
+CNV_MUST_CHECK enum cnv_status cnv_shard_scale(const char *path,
+                                               const struct cnv_data_options *options,
+                                               double *ret_scale,
+                                               struct cnv_error *err);
 
 /* NULL is fine. */
 void cnv_shard_destroy(struct cnv_shard *shard);

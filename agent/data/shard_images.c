@@ -4,6 +4,7 @@
  * Bytes are collected as they come and become numbers when the last one was there: a header that
  * claims more images than follow cannot make us allocate eight times what it claims.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -119,6 +120,7 @@ enum cnv_status cnv_shard_read_images(const char *path,
     if (status == CNV_OK) {
         status = place_images(&idx, &selection, pixels.bytes, options->scale, shard, err);
     }
+    (void) snprintf(shard->about, CNV_ABOUT_SIZE, "format=idx");
     cnv_free(pixels.bytes);
     cnv_free(selection.slots);
     cnv_idx_close(&idx);

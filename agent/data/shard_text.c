@@ -1,11 +1,12 @@
 /*
- * shard_text.c - the rows of a shard from LIBSVM text.
+ * shard_text.c - the rows of a shard from LIBSVM text or CSV.
  *
  * The text is read twice: the first pass checks every row and counts, the second puts the rows of
  * this shard where they belong. So no row of another shard is ever held, nothing is moved
  * afterwards, and a bad line anywhere is found by every agent before one of them starts.
  */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,6 +21,7 @@ struct text_job {
     double scale;
     size_t max_rows;
     size_t rows;
+    size_t placed;    /* rows that the second pass has met */
     uint32_t *counts; /* [rows], capacity: nonzeros of each row of the file */
     size_t capacity;
     struct cnv_selection selection;
@@ -56,15 +58,15 @@ static enum cnv_status count_row(void *context, const struct cnv_row *row, struc
     }
     for (size_t i = 0; i < row->count; i++) {
         if (!isfinite(row->values[i] * job->scale)) {
-            return cnv_fail(
-                err,
-                CNV_E_INPUT,
-                "%s:%zu: index %u: expected a value that stays finite when scaled by %g, found %g",
-                job->name,
-                row->line,
-                row->columns[i] + 1,
-                job->scale,
-                row->values[i]);
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "%s:%zu: feature %u: expected a value that stays finite when scaled by "
+                            "%g, found %g",
+                            job->name,
+                            row->line,
+                            row->columns[i] + 1,
+                            job->scale,
+                            row->values[i]);
         }
     }
     job->counts[row->row] = (uint32_t) row->count;
@@ -83,6 +85,7 @@ static enum cnv_status place_row(void *context, const struct cnv_row *row, struc
     if (row->row >= job->rows || row->count != job->counts[row->row]) {
         return fail_changed(job->name, err);
     }
+    job->placed = row->row + 1;
     slot = job->selection.slots[row->row];
     if (slot == CNV_NOT_KEPT) {
         return CNV_OK;
@@ -125,6 +128,35 @@ static enum cnv_status make_room(struct text_job *job, struct cnv_error *err)
     return CNV_OK;
 }
 
+/* One pass over the rows, in either format. */
+static enum cnv_status read_rows(struct cnv_input *input,
+                                 const struct cnv_data_options *options,
+                                 cnv_row_fn take,
+                                 struct text_job *job,
+                                 struct cnv_csv_about *about,
+                                 struct cnv_error *err)
+{
+    return options->format == CNV_FORMAT_CSV
+               ? cnv_csv_read(input, &options->csv, take, job, about, err)
+               : cnv_libsvm_read(input, take, job, NULL, err);
+}
+
+static void describe(const struct cnv_csv_about *about, char text[CNV_ABOUT_SIZE])
+{
+    const char *separator = about->separator == ','   ? "comma"
+                            : about->separator == ';' ? "semicolon"
+                                                      : "tab";
+
+    (void) snprintf(text,
+                    CNV_ABOUT_SIZE,
+                    "format=csv separator=%s header=%s label_column=%zu dropped=%zu zeroed=%zu",
+                    separator,
+                    about->has_header ? "yes" : "no",
+                    about->label,
+                    about->dropped,
+                    about->zeroed);
+}
+
 enum cnv_status cnv_shard_read_text(struct cnv_input *input,
                                     const struct cnv_data_options *options,
                                     struct cnv_shard *shard,
@@ -136,8 +168,8 @@ enum cnv_status cnv_shard_read_text(struct cnv_input *input,
         .max_rows = options->max_rows,
         .shard = shard,
     };
-    size_t rows = 0;
-    enum cnv_status status = cnv_libsvm_read(input, count_row, &job, NULL, err);
+    struct cnv_csv_about about = { .separator = '\0' };
+    enum cnv_status status = read_rows(input, options, count_row, &job, &about, err);
 
     if (status == CNV_OK) {
         status = cnv_selection_make(job.name, job.rows, options, &job.selection, err);
@@ -149,10 +181,15 @@ enum cnv_status cnv_shard_read_text(struct cnv_input *input,
         status = cnv_input_rewind(input, err);
     }
     if (status == CNV_OK) {
-        status = cnv_libsvm_read(input, place_row, &job, &rows, err);
+        status = read_rows(input, options, place_row, &job, &about, err);
     }
-    if (status == CNV_OK && rows != job.rows) {
+    if (status == CNV_OK && job.placed != job.rows) {
         status = fail_changed(job.name, err);
+    }
+    if (options->format == CNV_FORMAT_CSV) {
+        describe(&about, shard->about);
+    } else {
+        (void) snprintf(shard->about, CNV_ABOUT_SIZE, "format=libsvm");
     }
     cnv_free(job.selection.slots);
     cnv_free(job.counts);

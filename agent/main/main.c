@@ -66,12 +66,13 @@ static enum cnv_status load(void *self,
     }
     cnv_log(CNV_LOG_INFO,
             "loaded",
-            "file=%s shard=%" PRIu32 "/%" PRIu32 " rows=%zu features=%zu seconds=%.3f",
+            "file=%s shard=%" PRIu32 "/%" PRIu32 " rows=%zu features=%zu %s seconds=%.3f",
             cnv_log_quote(agent->options->data),
             shard,
             shards,
             (*ret_shard)->rows,
             (*ret_shard)->features,
+            (*ret_shard)->about,
             (double) (now_us() - begin) / 1e6);
     return CNV_OK;
 }

@@ -283,6 +283,36 @@ const struct cnv_param cnv_config_keys[] = {
          "0",
          "Factor on every value; 0: 1/255 for images, 1 for text."),
 
+    CHOICE("data/format",
+           "auto|libsvm|csv|idx",
+           "auto",
+           "Format of data files; auto: csv by name (.csv, .tsv), else told by content."),
+    CHOICE("data/header",
+           "auto|yes|no",
+           "auto",
+           "Whether the first line of a CSV file names its columns; auto: when none of it is a "
+           "number."),
+    CHOICE("data/separator",
+           "auto|comma|semicolon|tab",
+           "auto",
+           "What stands between the fields of a CSV file; auto: told by its first line."),
+    TEXT("data/label",
+         "auto",
+         "Column of a CSV file that holds the label: first, last, a number from 1 or a name; auto: "
+         "the one named label, target, class or y, else the last."),
+    TEXT("data/skip",
+         "",
+         "Columns of a CSV file that are left out, numbers or names separated by commas: id,date."),
+    TEXT("data/labels",
+         "",
+         "Labels of a CSV file that are words, separated by commas; the k-th is label k, from 0: "
+         "no,yes."),
+    CHOICE("data/missing",
+           "error|drop|zero",
+           "error",
+           "What a missing value in a CSV file (empty, NA, nan, ?) does: error, drop the row, or "
+           "count as zero."),
+
     TEXT("security/certificate",
          "",
          "The server's secret key file; empty: no encryption, loopback only."),

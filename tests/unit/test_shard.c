@@ -429,7 +429,7 @@ Test(shard, values_are_scaled_and_must_stay_finite)
     cr_assert_eq(read_with(&(struct cnv_data_options){ .scale = 1e200 }), CNV_E_INPUT);
     cr_assert_str_eq(
         err.text + strlen(path),
-        ":2: index 2: expected a value that stays finite when scaled by 1e+200, found 1e+200");
+        ":2: feature 2: expected a value that stays finite when scaled by 1e+200, found 1e+200");
 }
 
 Test(shard, shards_are_disjoint_and_together_the_file)
