@@ -1,7 +1,12 @@
 /*
- * schedule.h - the step size of every iteration of a run: solver/step, times solver/decay at each
- * iteration that solver/decay-at lists.
+ * schedule.h - the step size of every iteration of a run, by solver/decay-kind:
  *
+ *   steps    solver/step, times solver/decay at each iteration that solver/decay-at lists
+ *   inverse  min(solver/step, solver/decay-scale / (k + solver/decay-offset)), k from 0: the
+ *            c / (mu (t + beta)) of strongly convex theory, with c / mu as the scale
+ *   cosine   half a cosine from solver/step down to 0 at run/iterations
+ *
+ * Over the first solver/warm-up iterations any of them is brought up in proportion.
  * Agents that take the steps and policies that have to know them read the same settings here. It
  * counts iterations of the run, not rounds, so that a changing L does not move the schedule.
  */
@@ -13,9 +18,16 @@
 
 enum { CNV_DECAYS_MAX = 128 }; /* more do not fit into a setting's text */
 
+enum cnv_decay_kind { CNV_DECAY_STEPS, CNV_DECAY_INVERSE, CNV_DECAY_COSINE };
+
 struct cnv_schedule {
+    enum cnv_decay_kind kind;
     double step;
     double decay;
+    double scale;
+    double offset;
+    double iterations; /* of the run: where a cosine ends */
+    double warm_up;
     uint64_t at[CNV_DECAYS_MAX]; /* [count] iterations, ascending */
     size_t count;
 };

@@ -284,10 +284,11 @@ static enum cnv_status check_hidden(const struct cnv_config *config, struct cnv_
     return CNV_OK;
 }
 
-/* "1000,2000": numbers from 1 in ascending order. */
+/* "1000,2000": numbers from 1 in ascending order; a cosine needs an end. */
 static enum cnv_status check_decay(const struct cnv_config *config, struct cnv_error *err)
 {
     const char *list = cnv_config_text(config, "solver/decay-at");
+    const char *kind = cnv_config_text(config, "solver/decay-kind");
     uint64_t at[CNV_DECAYS_MAX];
     size_t count = 0;
     bool is_list = cnv_list_read(list, at, CNV_DECAYS_MAX, &count);
@@ -304,6 +305,14 @@ static enum cnv_status check_decay(const struct cnv_config *config, struct cnv_e
                         "solver/decay-at=%s: allowed are whole numbers from 1, ascending, "
                         "separated by commas",
                         shown);
+    }
+    if (count > 0 && strcmp(kind, "steps") != 0) {
+        return cnv_fail(
+            err, CNV_E_INPUT, "solver/decay-at=%s has no part in solver/decay-kind=%s", list, kind);
+    }
+    if (strcmp(kind, "cosine") == 0 && cnv_config_integer(config, "run/iterations") == 0) {
+        return cnv_fail(
+            err, CNV_E_INPUT, "solver/decay-kind=cosine needs run/iterations, where it ends");
     }
     return CNV_OK;
 }
