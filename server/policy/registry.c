@@ -4,9 +4,8 @@
 #include <string.h>
 
 static const struct cnv_policy_ops *const policies[] = {
-    &cnv_policy_adaptive_l,
-    &cnv_policy_adaptive_period,
-    &cnv_policy_fixed,
+    &cnv_policy_adaptive_l, &cnv_policy_adaptive_period, &cnv_policy_fixed,
+    &cnv_policy_growing,    &cnv_policy_one_shot,
 };
 
 const struct cnv_policy_ops *cnv_policy_at(size_t i)

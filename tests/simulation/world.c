@@ -168,8 +168,11 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
         world_set(world, "policy/kind", "adaptive-l");
         world_set(world, "policy/delta", kind == 7 ? "inf" : "1e-2");
     } else {
+        static const char *const policies[] = { "adaptive-period", "growing", "one-shot" };
+
         world_set(world, "solver/kind", "sgd");
-        world_set(world, "policy/kind", "adaptive-period");
+        world_set(world, "policy/kind", policies[cnv_rng_below(rng, 3)]);
+        world_set(world, "policy/rounds", "2");
         world_set(world, "run/iterations", "60");
     }
 }

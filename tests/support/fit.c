@@ -17,6 +17,8 @@ static const struct {
     const char *set[SETTINGS_MAX];
 } needs[] = {
     { "adaptive-period", { "run/iterations=400", "solver/decay-at=150,250" } },
+    { "growing", { "run/iterations=400", "policy/rounds=20" } },
+    { "one-shot", { "run/iterations=400" } },
     { "mlp", { "problem/hidden=3,2", "run/start=random" } },
 };
 
