@@ -173,6 +173,7 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
     char up[CNV_FORMAT_SIZE];
     char down[CNV_FORMAT_SIZE];
     char speed[CNV_FORMAT_SIZE];
+    char local_steps[CNV_FORMAT_SIZE];
     char took[CNV_FORMAT_SIZE];
     char waited[CNV_FORMAT_SIZE];
     char heard[CNV_FORMAT_SIZE];
@@ -186,6 +187,8 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
     (void) snprintf(rows, sizeof(rows), "%" PRIu64, cnv_json_count(agent, "rows"));
     (void) snprintf(rounds, sizeof(rounds), "%" PRIu64, cnv_json_count(agent, "rounds"));
     (void) snprintf(refused, sizeof(refused), "%" PRIu64, cnv_json_count(agent, "refused"));
+    (void) snprintf(
+        local_steps, sizeof(local_steps), "%" PRIu64, cnv_json_count(agent, "local_steps"));
     const char *const cells[] = {
         cnv_json_text(agent, "name", "?"),
         cnv_json_text(agent, "host", "?"),
@@ -197,6 +200,7 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
         cnv_format_bytes(up, cnv_json_number(agent, "bytes_up")),
         cnv_format_bytes(down, cnv_json_number(agent, "bytes_down")),
         cnv_format_number(speed, steps > 0.0 ? steps : (double) NAN, 3),
+        local_steps,
         cnv_format_seconds(took, cnv_json_number(agent, "round_seconds")),
         cnv_format_seconds(waited, cnv_json_number(agent, "waited_seconds")),
         cnv_format_seconds(heard, cnv_json_number(agent, "last_heard_seconds")),
@@ -207,9 +211,10 @@ static void add_agent(struct cnv_table *table, const json_t *agent)
 
 void cnv_screen_agents(const json_t *data, FILE *out)
 {
-    static const char *const headings[] = { "agent",   "host",     "state",  ">shard", ">rows",
-                                            ">rounds", ">refused", ">up",    ">down",  ">steps/s",
-                                            ">took",   ">waited",  ">heard", "",       NULL };
+    static const char *const headings[] = { "agent",   "host",     "state",    ">shard",
+                                            ">rows",   ">rounds",  ">refused", ">up",
+                                            ">down",   ">steps/s", ">L",       ">took",
+                                            ">waited", ">heard",   "",         NULL };
     const json_t *agents = cnv_json_at(data, "agents");
     struct cnv_table *table = cnv_table_new(headings);
 

@@ -16,7 +16,7 @@
 #include "promises.h"
 #include "proto/plan.h"
 
-/* Contributors whose earlier contribution is looked at too. */
+/* So many contributors' earlier contributions are looked at too. */
 enum { OLDER_BITS = 8 };
 
 void sim_averages_forget(struct sim_promises *promises, uint64_t round)
@@ -68,6 +68,7 @@ void sim_promises_contribution(struct cnv_sim *sim,
         .attempt = contribution->attempt,
         .exchange = contribution->exchange,
         .samples = contribution->samples,
+        .steps = contribution->steps,
         .is_scaled = contribution->is_scaled,
         .factor = contribution->factor,
         .reference = contribution->reference,
@@ -205,8 +206,9 @@ find_note(const struct vector_note *note, const char *name, const struct vector_
 }
 
 /*
- * What each computed last for this exchange, or, where its bit in older is set, the time before: a
- * new process computes anew what its predecessor had offered whole, and that is what counts.
+ * What each computed last for this exchange. Of those who computed it more than once, the k-th is
+ * taken at its time before where bit k of older is set: a new process computes anew what its
+ * predecessor had offered whole, and that is what counts.
  * False: one has nothing.
  */
 static bool find_contributions(const struct sim_promises *promises,
@@ -217,9 +219,12 @@ static bool find_contributions(const struct sim_promises *promises,
 {
     for (size_t i = 0; i < count; i++) {
         const struct vector_note *note = find_note(promises->notes, contributors[i].name, like);
+        const struct vector_note *before =
+            note == NULL ? NULL : find_note(note->next, contributors[i].name, like);
 
-        if (note != NULL && i < OLDER_BITS && (older >> i & 1U) != 0) {
-            note = find_note(note->next, contributors[i].name, like);
+        if (before != NULL) {
+            note = (older & 1U) != 0 ? before : note;
+            older >>= 1;
         }
         contributors[i].note = note;
         if (note == NULL) {
@@ -284,6 +289,27 @@ static bool agree(const struct contributor *contributors, size_t count)
     return true;
 }
 
+/* The mean of the steps taken, with the weights of the mean; 0: they are equal, or nobody asks. */
+static double mean_steps(const struct cnv_sim *sim,
+                         const struct contributor *contributors,
+                         size_t count,
+                         bool is_uniform,
+                         double total)
+{
+    bool is_balanced = strcmp(cnv_config_text(sim->setup.config, "policy/balance"), "time") == 0 &&
+                       sim->promises->exchanges == 1;
+    bool is_unequal = false;
+    double mean = 0;
+
+    for (size_t i = 0; is_balanced && i < count; i++) {
+        const struct vector_note *note = contributors[i].note;
+
+        is_unequal |= note->steps != contributors[0].note->steps;
+        mean += (is_uniform ? 1.0 : (double) note->samples) / total * (double) note->steps;
+    }
+    return is_unequal ? mean : 0;
+}
+
 /* mean[j] = sum of p_i x_i[j] in rank order; values[length] is scratch. */
 static bool take_mean(const struct cnv_sim *sim,
                       const struct contributor *contributors,
@@ -304,6 +330,7 @@ static bool take_mean(const struct cnv_sim *sim,
     for (size_t i = 0; i < count; i++) {
         total += is_uniform ? 1.0 : (double) contributors[i].note->samples;
     }
+    double steps = mean_steps(sim, contributors, count, is_uniform, total);
     memset(mean, 0, length * sizeof(*mean));
     for (size_t i = 0; i < count; i++) {
         double weight = (is_uniform ? 1.0 : (double) contributors[i].note->samples) / total;
@@ -311,8 +338,9 @@ static bool take_mean(const struct cnv_sim *sim,
         if (!contributed(sim, contributors[i].note, values, length)) {
             return false;
         }
+        double scale = steps > 0 ? steps / (double) contributors[i].note->steps : 1;
         for (size_t j = 0; j < length; j++) {
-            mean[j] += weight * values[j];
+            mean[j] += weight * (values[j] * scale);
         }
     }
     return count > 0;

@@ -257,6 +257,9 @@ void sim_process_work(struct sim_agent *agent)
         return;
     }
     busy_us = setup->clock_us == NULL ? agent->step_us : setup->clock_us(setup->self) - start_us;
+    if (busy_us > 0) {
+        cnv_session_speed(agent->session, 1e6 / (double) busy_us);
+    }
     schedule_work(agent, busy_us);
 }
 

@@ -17,6 +17,7 @@ struct vector_note {
     uint64_t attempt;
     uint32_t exchange;
     uint64_t samples;
+    uint64_t steps;
     bool is_scaled;
     double factor;
     uint32_t reference;

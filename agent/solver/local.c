@@ -50,6 +50,7 @@ void cnv_local_begin(struct cnv_local *local, const struct cnv_solver_round *rou
     local->model = round->model;
     local->evaluate = round->evaluate;
     local->iteration = round->iteration;
+    local->ahead = round->ahead;
     cnv_vector_copy(local->problem->dimension, round->model, local->u);
 }
 
@@ -66,7 +67,7 @@ static void draw_batch(struct cnv_local *local)
 {
     struct cnv_rng rng;
 
-    cnv_rng_init(&rng, local->seed, CNV_RNG_BATCH, local->shard, local->iteration);
+    cnv_rng_init(&rng, local->seed, CNV_RNG_BATCH, local->shard, local->iteration + local->ahead);
     for (size_t i = 0; i < local->batch; i++) {
         local->picked[i] = i + (size_t) cnv_rng_below(&rng, local->problem->rows - i);
         swap(local->order, i, local->picked[i]);

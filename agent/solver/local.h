@@ -3,6 +3,8 @@
  * update that is contributed in the end (plan "model").
  *
  * The batch of iteration k is drawn from (seed, shard, k), so a repeated round repeats its batches.
+ * An agent that takes more steps than the run counts (policy/balance=time) is ahead by so many
+ * batches: else it would see the same ones again in the next round.
  */
 #ifndef CNV_AGENT_SOLVER_LOCAL_H
 #define CNV_AGENT_SOLVER_LOCAL_H
@@ -19,6 +21,7 @@ struct cnv_local {
     const double *model;
     bool evaluate;
     uint64_t iteration; /* of the next local step */
+    uint64_t ahead;     /* its minibatch is that of iteration + ahead */
     double *u;          /* [n] the agent's own model */
     double *g;          /* [n] a gradient; also the update that is contributed */
     double *vectors;    /* [more x n] of the solver, zero at first */

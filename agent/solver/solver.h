@@ -32,6 +32,7 @@ struct cnv_solver_setup {
 struct cnv_solver_round {
     const double *model; /* [dimension], borrowed until the next begin or concluded */
     uint64_t iteration;  /* of the run, before the first local step of this round */
+    uint64_t ahead; /* steps this agent has taken beyond that: its minibatches go on from there */
     uint32_t local_steps;
     bool evaluate; /* the loss at the model is wanted */
 };

@@ -42,7 +42,8 @@ struct cnv_trainer {
     struct cnv_problem *problem;
     struct engaged_solver solvers[SOLVERS_MAX];
     size_t solver_count;
-    double *model; /* [dimension] of the round in hand */
+    double *model;  /* [dimension] of the round in hand */
+    uint64_t drawn; /* minibatches below have been used in rounds that counted */
 
     /* The round in hand. */
     bool is_active;  /* from ROUND to the end of its plan */
@@ -53,6 +54,8 @@ struct cnv_trainer {
     uint64_t round;
     uint64_t attempt;
     uint64_t version;
+    uint64_t iteration;
+    uint64_t ahead;
     uint32_t local_steps;
     uint32_t steps; /* taken */
     uint32_t exchange;
@@ -80,6 +83,7 @@ static void forget_run(struct cnv_trainer *trainer)
     trainer->model = NULL;
     trainer->solver = NULL;
     trainer->is_active = false;
+    trainer->drawn = 0;
 }
 
 /* --- Joining ------------------------------------------------------------------------------- */
@@ -221,6 +225,9 @@ static void conclude(struct cnv_trainer *trainer, bool counted)
 {
     if (trainer->solver != NULL) {
         trainer->solver->ops->concluded(trainer->solver->state, counted);
+        if (counted) {
+            trainer->drawn = trainer->iteration + trainer->ahead + trainer->steps;
+        }
     }
     trainer->solver = NULL;
     trainer->is_active = false;
@@ -256,6 +263,8 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     trainer->round = event->round;
     trainer->attempt = event->attempt;
     trainer->version = event->version;
+    trainer->iteration = event->iteration;
+    trainer->ahead = trainer->drawn > event->iteration ? trainer->drawn - event->iteration : 0;
     trainer->local_steps = is_evaluation ? 0 : event->local_steps;
     trainer->steps = 0;
     trainer->exchange = 0;
@@ -266,6 +275,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         struct cnv_solver_round round = {
             .model = trainer->model,
             .iteration = event->iteration,
+            .ahead = trainer->ahead,
             .local_steps = event->local_steps,
             .evaluate = event->evaluate,
         };

@@ -277,6 +277,12 @@ const struct cnv_param cnv_config_keys[] = {
          1e9,
          "1",
          "growing: by how much each round of the unending schedule is longer than the last."),
+    CHOICE("policy/balance",
+           "none|time",
+           "none",
+           "Whether faster hosts get more local steps so that all finish together, the mean of L "
+           "kept and updates normalised by steps taken (Wang et al. 2020): for solvers whose "
+           "steps are alike, as those of sgd; newton's are not, and giant takes no notice."),
     INTEGER("policy/evaluate",
             "rounds",
             0,

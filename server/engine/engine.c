@@ -36,6 +36,8 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
     settings->local_steps = (uint32_t) cnv_config_integer(config, "policy/local-steps");
+    settings->max_local_steps = (uint32_t) cnv_config_integer(config, "policy/max-local-steps");
+    settings->is_balanced = strcmp(cnv_config_text(config, "policy/balance"), "time") == 0;
     settings->evaluate_every = (uint64_t) cnv_config_integer(config, "policy/evaluate");
     settings->heartbeat_ms = milliseconds(config, "limits/heartbeat");
     settings->patience_ms = milliseconds(config, "limits/patience");

@@ -34,6 +34,7 @@ struct cnv_engine_note {
         CNV_NOTE_LEFT,      /* said goodbye */
         CNV_NOTE_REFUSED,   /* a join or a contribution was refused */
         CNV_NOTE_COMMITTED, /* a new version stands */
+        CNV_NOTE_BALANCED,  /* a member is given another number of local steps than before */
         CNV_NOTE_RESTARTED, /* a round began a new attempt */
         CNV_NOTE_STATE,     /* the run's state changed */
     } what;
@@ -179,6 +180,7 @@ struct cnv_member_view {
     uint64_t bytes_down;
     double steps_per_second; /* 0: not yet known */
     uint64_t heard_ms;       /* time since last heard */
+    uint32_t local_steps;    /* of the newest round; 0: of none yet */
     uint64_t took_ms;        /* the last round: from its announce to this member's whole offer */
     uint64_t wait_ms;        /* the last round: how long it then waited for others */
     uint64_t waited_ms;      /* all rounds, and the wait under way */

@@ -34,6 +34,8 @@ static bool exchange_gather(struct cnv_engine *engine)
 
     cnv_free(round->frozen);
     cnv_free(round->weights);
+    cnv_free(round->scales);
+    round->scales = NULL;
     round->frozen_count = 0;
     round->frozen = cnv_array_new(engine->member_count, sizeof(struct cnv_member *));
     round->weights = cnv_array_new(engine->member_count, sizeof(*round->weights));
@@ -145,7 +147,7 @@ static bool exchange_weigh(struct cnv_engine *engine)
     engine->aggregate->weigh(
         engine->aggregate_state, contributors, round->frozen_count, round->weights);
     cnv_free(contributors);
-    return true;
+    return cnv_balance_weigh(engine);
 }
 
 void cnv_exchange_freeze(struct cnv_engine *engine)

@@ -34,6 +34,8 @@ struct cnv_settings {
     double start_scale; /* standard deviation of the start model's coordinates */
     uint64_t seed;
     uint32_t local_steps;
+    uint32_t max_local_steps;
+    bool is_balanced; /* policy/balance=time */
     uint64_t evaluate_every;
     uint64_t heartbeat_ms;
     uint64_t patience_ms;
@@ -88,6 +90,9 @@ struct cnv_pace {
     uint64_t wait_ms;   /* in the round committed last */
     uint64_t waited_ms; /* in all rounds committed */
     uint64_t held_ms;   /* others waited for this member alone, in all rounds committed */
+    bool is_measured;   /* the next two are known */
+    double fixed_s;     /* of a round, whatever its steps: the way there and back, evaluation */
+    double step_s;      /* > 0 */
 };
 
 /* A vector on its way to a member. Written by outbox.c. */
@@ -140,6 +145,7 @@ struct cnv_member {
 
     /* The round in hand. Written by round.c and exchange.c. */
     bool in_round;
+    uint32_t local_steps;    /* L as it is told; kept from round to round. Written by balance.c */
     enum cnv_status refusal; /* not CNV_OK: its contribution is left out of this round */
     struct cnv_offer offer;
     struct cnv_pace pace;
@@ -198,6 +204,7 @@ struct cnv_round {
     struct cnv_member **frozen;   /* [frozen_count] contributors in rank order */
     size_t frozen_count;
     double *weights; /* [frozen_count] */
+    double *scales;  /* [frozen_count] what updates are multiplied by; NULL: as they are */
     struct cnv_merge *merge;
     struct cnv_result last;
     struct cnv_parcel *reference; /* newest settled vector: what `scaled` may refer to */
@@ -456,6 +463,15 @@ void cnv_pace_note(struct cnv_engine *engine, struct cnv_member *member);
 void cnv_pace_settle(struct cnv_engine *engine);
 /* The round is about to be committed. */
 void cnv_pace_commit(struct cnv_engine *engine);
+
+/* --- balance.c: local steps by time -------------------------------------------------------- */
+
+/* Gives each member in the round its L, and adds to the reason. */
+void cnv_balance_round(struct cnv_engine *engine);
+/* Learns from what the frozen members took in the round that is about to be committed. */
+void cnv_balance_learn(struct cnv_engine *engine);
+/* Fills round->scales where updates took unequal steps. False: out of memory. */
+bool cnv_balance_weigh(struct cnv_engine *engine);
 
 /* --- exchange.c --------------------------------------------------------------------------- */
 

@@ -46,6 +46,7 @@ struct cnv_merge {
     size_t length;
     size_t contributors; /* 1 for a relative encoding: all have sent the same */
     double *weights;
+    double *scales;               /* NULL: contributions are taken as they are */
     struct cnv_parcel *base;      /* the committed model */
     struct cnv_parcel *reference; /* what a relative encoding refers to */
     uint8_t *out_bytes;
@@ -114,6 +115,9 @@ static bool slice_load(const struct cnv_merge_input *input, size_t i, double *bu
         (const struct slice_job *) ((const char *) input - offsetof(struct slice_job, input));
 
     job->merge->encoding->decode(slice_bytes(job, i), input->count, job->reference, buffer);
+    for (size_t j = 0; job->merge->scales != NULL && j < input->count; j++) {
+        buffer[j] *= job->merge->scales[i];
+    }
     return all_finite(buffer, input->count);
 }
 
@@ -224,6 +228,7 @@ static void merge_destroy(struct cnv_merge *merge)
     cnv_parcel_unref(merge->reference);
     cnv_blob_unref(merge->out);
     cnv_free(merge->weights);
+    cnv_free(merge->scales);
     cnv_free(merge->rows);
     cnv_free(merge->is_bad);
     cnv_free(merge);
@@ -263,14 +268,20 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     merge->slices = cnv_slice_count(merge->length);
     merge->out = cnv_blob_new_raw(merge->down->size(merge->length));
     merge->weights = cnv_array_new(merge->contributors, sizeof(*merge->weights));
+    if (round->scales != NULL) {
+        merge->scales = cnv_array_new(merge->contributors, sizeof(*merge->scales));
+    }
     merge->rows = cnv_array_new(merge->slices, sizeof(*merge->rows));
     merge->is_bad = cnv_array_new(merge->contributors, sizeof(*merge->is_bad));
     if (merge->out == NULL || merge->weights == NULL || merge->rows == NULL ||
-        merge->is_bad == NULL) {
+        merge->is_bad == NULL || (round->scales != NULL && merge->scales == NULL)) {
         merge_destroy(merge);
         return false;
     }
     merge->out_bytes = cnv_blob_edit(merge->out);
+    if (merge->scales != NULL) {
+        memcpy(merge->scales, round->scales, merge->contributors * sizeof(*merge->scales));
+    }
     if (first->encoding->is_relative) {
         merge->weights[0] = 1; /* all factors are equal: the mean is the one */
     } else {

@@ -66,4 +66,5 @@ void cnv_pace_commit(struct cnv_engine *engine)
         pace->waited_ms += pace->waits_ms;
         pace->waits_ms = 0;
     }
+    cnv_balance_learn(engine);
 }

@@ -137,7 +137,7 @@ void cnv_post_announce(struct cnv_engine *engine, struct cnv_member *member)
     message.announce.attempt = round->announced;
     message.announce.version = engine->version;
     message.announce.iteration = engine->iteration;
-    message.announce.local_steps = round->is_evaluation ? 0 : round->decision.local_steps;
+    message.announce.local_steps = round->is_evaluation ? 0 : member->local_steps;
     memcpy(message.announce.solver, round->decision.solver, sizeof(message.announce.solver));
     memcpy(message.announce.plan, round->plan_text, sizeof(message.announce.plan));
     message.announce.evaluate = round->decision.evaluate || round->is_evaluation;

@@ -106,6 +106,25 @@ static enum cnv_status check_scalars(const struct cnv_msg_offer *offer, struct c
     return CNV_OK;
 }
 
+/* Updates are divided by the steps taken: who claimed fewer than it was told would weigh more. */
+static enum cnv_status check_steps(const struct cnv_engine *engine,
+                                   const struct cnv_member *member,
+                                   const struct cnv_msg_offer *offer,
+                                   struct cnv_error *err)
+{
+    const struct cnv_round *round = &engine->round;
+    bool counts = engine->settings.is_balanced && !round->is_evaluation;
+
+    if (counts && offer->steps != member->local_steps) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "%" PRIu64 " local steps taken, %" PRIu32 " were asked for",
+                        offer->steps,
+                        member->local_steps);
+    }
+    return CNV_OK;
+}
+
 /* Whether the offer is for what is in hand; answers it where it is not. */
 static bool offer_is_current(struct cnv_engine *engine,
                              struct cnv_member *member,
@@ -181,7 +200,8 @@ void cnv_recv_offer(struct cnv_engine *engine,
         return;
     }
     if (check_vector(engine, offer, payload, &err) != CNV_OK ||
-        check_scalars(offer, &err) != CNV_OK) {
+        check_scalars(offer, &err) != CNV_OK ||
+        check_steps(engine, member, offer, &err) != CNV_OK) {
         (void) snprintf(text, sizeof(text), "%s: %s", member->name, err.text);
         cnv_round_refuse(engine, member, err.status, text);
         return;

@@ -77,9 +77,11 @@ static void round_clear_exchanges(struct cnv_engine *engine)
     round->reference = NULL;
     cnv_free(round->frozen);
     cnv_free(round->weights);
+    cnv_free(round->scales);
     cnv_free(round->evaluators);
     round->frozen = NULL;
     round->weights = NULL;
+    round->scales = NULL;
     round->evaluators = NULL;
     round->frozen_count = 0;
     round->evaluator_count = 0;
@@ -285,6 +287,7 @@ static void round_begin(struct cnv_engine *engine, bool is_evaluation)
         member->in_round = (member->state == CNV_MEMBER_READY && !member->is_follower) ||
                            round_waits_for(engine, member);
     }
+    cnv_balance_round(engine);
     round_announce(engine);
 }
 

@@ -97,6 +97,7 @@ bool cnv_engine_member(const struct cnv_engine *engine,
         .bytes_down = member->bytes_down,
         .steps_per_second = member->steps_per_second,
         .heard_ms = now_ms > member->heard_ms ? now_ms - member->heard_ms : 0,
+        .local_steps = member->local_steps,
         .took_ms = member->pace.took_ms,
         .wait_ms = member->pace.wait_ms,
         .waited_ms =
@@ -163,7 +164,8 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
             engine->has_decision ? engine->decision.local_steps : engine->settings.local_steps,
         .solver = engine->has_decision ? engine->decision.solver
                                        : cnv_config_text(engine->config, "solver/kind"),
-        .reason = engine->decision.reason,
+        .reason = is_in_hand && round->phase != CNV_PHASE_COMMITTING ? round->decision.reason
+                                                                     : engine->decision.reason,
         .seconds = cnv_run_seconds(engine),
         .exchanges = engine->exchanges,
         .bytes_up = engine->bytes_up,

@@ -142,6 +142,7 @@ static void act_note(void *self, const struct cnv_engine_note *note)
         [CNV_NOTE_LEFT] = { "left", CNV_LOG_INFO },
         [CNV_NOTE_REFUSED] = { "refused", CNV_LOG_WARN },
         [CNV_NOTE_COMMITTED] = { "committed", CNV_LOG_INFO },
+        [CNV_NOTE_BALANCED] = { "balanced", CNV_LOG_INFO },
         [CNV_NOTE_RESTARTED] = { "restarted", CNV_LOG_WARN },
         [CNV_NOTE_STATE] = { "state", CNV_LOG_INFO },
     };

@@ -260,6 +260,8 @@ void world_draw(struct world *world, uint64_t seed)
         set_number(world, "run/rounds", 0);
         set_number(world, "run/seconds", (double) (1 + cnv_rng_below(&rng, 10)));
     }
+    /* Drawn last, so that the seeds of old stay what they are. */
+    world_set(world, "policy/balance", cnv_rng_below(&rng, 3) == 0 ? "time" : "none");
     set_limit(world);
 }
 
@@ -268,41 +270,43 @@ void world_describe(const struct world *world, char *text, size_t size)
     const struct cnv_config *config = world->config;
     const struct cnv_sim_faults *faults = &world->faults;
 
-    (void) snprintf(text,
-                    size,
-                    "%s %s %s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
-                    "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
-                    "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64
-                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
-                    cnv_config_value(config, "problem/kind"),
-                    cnv_config_value(config, "solver/kind"),
-                    cnv_config_value(config, "policy/kind"),
-                    cnv_config_value(config, "run/agents"),
-                    cnv_config_value(config, "run/rounds"),
-                    world->features,
-                    cnv_config_value(config, "encoding/up"),
-                    cnv_config_value(config, "encoding/down"),
-                    cnv_config_value(config, "limits/window"),
-                    cnv_config_value(config, "limits/chunk"),
-                    faults->delay_ms,
-                    faults->step_ms,
-                    faults->loss,
-                    faults->duplicate,
-                    faults->reorder,
-                    faults->damage,
-                    faults->poison,
-                    faults->cut_every_ms,
-                    faults->kill_every_ms,
-                    faults->freeze_every_ms,
-                    faults->gone,
-                    faults->notice_ms,
-                    faults->away_ms,
-                    faults->defers_jobs,
-                    faults->until_ms,
-                    world->guests[0].at_ms,
-                    world->guests[1].at_ms,
-                    world->guests[2].at_ms,
-                    world->drain_ms);
+    (void) snprintf(
+        text,
+        size,
+        "%s %s %s balance=%s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
+        "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
+        "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64 " guests=%" PRIu64
+        ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
+        cnv_config_value(config, "problem/kind"),
+        cnv_config_value(config, "solver/kind"),
+        cnv_config_value(config, "policy/kind"),
+        cnv_config_value(config, "policy/balance"),
+        cnv_config_value(config, "run/agents"),
+        cnv_config_value(config, "run/rounds"),
+        world->features,
+        cnv_config_value(config, "encoding/up"),
+        cnv_config_value(config, "encoding/down"),
+        cnv_config_value(config, "limits/window"),
+        cnv_config_value(config, "limits/chunk"),
+        faults->delay_ms,
+        faults->step_ms,
+        faults->loss,
+        faults->duplicate,
+        faults->reorder,
+        faults->damage,
+        faults->poison,
+        faults->cut_every_ms,
+        faults->kill_every_ms,
+        faults->freeze_every_ms,
+        faults->gone,
+        faults->notice_ms,
+        faults->away_ms,
+        faults->defers_jobs,
+        faults->until_ms,
+        world->guests[0].at_ms,
+        world->guests[1].at_ms,
+        world->guests[2].at_ms,
+        world->drain_ms);
 }
 
 /* --- Life --------------------------------------------------------------------------------- */

@@ -340,6 +340,18 @@ void script_attach(struct script *script, cnv_peer_id peer, cnv_peer_id bulk)
     script_say_bulk(script, bulk, &message, NULL, 0);
 }
 
+/* The L it was told last. */
+static uint64_t told_steps(struct script *script, cnv_peer_id peer)
+{
+    const struct script_sent *announce = NULL;
+    size_t mark = script->mark;
+
+    script->mark = 0;
+    announce = script_last(script, peer, CNV_KIND_ANNOUNCE);
+    script->mark = mark;
+    return announce == NULL ? 0 : announce->message.announce.local_steps;
+}
+
 struct cnv_msg_offer
 script_offer_head(struct script *script, cnv_peer_id peer, const char *encoding, uint64_t samples)
 {
@@ -352,7 +364,7 @@ script_offer_head(struct script *script, cnv_peer_id peer, const char *encoding,
         .version = view.version,
         .transfer = ++script->transfers[peer],
         .samples = samples,
-        .steps = 1,
+        .steps = told_steps(script, peer),
     };
 
     if (encoding[0] != '\0') {

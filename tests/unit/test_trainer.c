@@ -19,7 +19,8 @@ enum { DIMENSION = 3, LOG_SIZE = 400 };
 
 /* What happened, one word a call. */
 static char calls[LOG_SIZE];
-static int lives; /* solver states and problems that are alive */
+static uint64_t ahead; /* of the round begun last */
+static int lives;      /* solver states and problems that are alive */
 
 CNV_PRINTF(1, 2) static void say(const char *format, ...)
 {
@@ -80,6 +81,7 @@ static void fake_begin(void *memory, const struct cnv_solver_round *round)
     struct fake_solver *state = memory;
 
     state->round = *round;
+    ahead = round->ahead;
     say("begin-%s(%g) ", state->name, round->model[0]);
 }
 
@@ -343,6 +345,7 @@ static enum cnv_status announce(
         .round = round,
         .attempt = attempt,
         .version = round - 1,
+        .iteration = round - 1,
         .local_steps = 2,
         .solver = solver,
         .plan = plan,
@@ -479,6 +482,31 @@ Test(trainer, what_was_not_counted_is_concluded_so, .timeout = 5)
     cr_assert_eq(announce(&bench, 6, 1, "newton", "model"), CNV_OK);
     cr_assert_calls("begin-newton(1) concluded-newton(0) begin-newton(2) concluded-newton(0) "
                     "begin-newton(5) concluded-newton(0) begin-newton(6) ");
+    bench_end(&bench);
+}
+
+/* The run counts one step a round, this agent takes two. */
+Test(trainer, minibatches_go_on_where_the_last_round_that_counted_ended, .timeout = 5)
+{
+    struct bench bench = member_new();
+
+    cr_assert_eq(announce(&bench, 1, 1, "newton", "model"), CNV_OK);
+    cr_assert_eq(ahead, 0);
+    work(&bench);
+    cr_assert_eq(announce(&bench, 1, 2, "newton", "model"), CNV_OK);
+    cr_assert_eq(ahead, 0, "a round begun anew repeats its own");
+    work(&bench);
+    commit(&bench, 1, true);
+    cr_assert_eq(announce(&bench, 2, 1, "newton", "model"), CNV_OK);
+    cr_assert_eq(ahead, 1, "0 and 1 are used up, the run is at 1");
+    work(&bench);
+    commit(&bench, 2, false);
+    cr_assert_eq(announce(&bench, 3, 1, "newton", "model"), CNV_OK);
+    cr_assert_eq(ahead, 0, "2 and 3 did not count, the run is at 2");
+    work(&bench);
+    commit(&bench, 3, true);
+    cr_assert_eq(announce(&bench, 4, 1, "newton", "model"), CNV_OK);
+    cr_assert_eq(ahead, 1);
     bench_end(&bench);
 }
 
