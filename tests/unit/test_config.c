@@ -333,6 +333,7 @@ Test(config, the_specification_carries_what_a_run_shares_and_nothing_else, .time
     set(server, "encoding/up", "f32");
     set(server, "data/shuffle", "false");
     set(server, "run/rounds", "7");
+    set(server, "run/iterations", "4000");
     set(server, "listen/data", "tcp://10.0.0.1:5550");
     spec = cnv_config_spec(server);
     has(spec, "problem/l2=1/n\n");
@@ -340,6 +341,7 @@ Test(config, the_specification_carries_what_a_run_shares_and_nothing_else, .time
     cr_assert_null(strstr(spec, "run/rounds"));
     cr_assert_eq(cnv_config_overlay(agent, spec, &err), CNV_OK, "%s", err.text);
     cr_assert_eq(cnv_config_integer(agent, "run/seed"), 42);
+    cr_assert_eq(cnv_config_integer(agent, "run/iterations"), 4000); /* where a cosine ends */
     cr_assert_eq(cnv_config_fraction(agent, "problem/l2", 4), 0.25);
     cr_assert_str_eq(cnv_config_text(agent, "encoding/up"), "f32");
     cr_assert_not(cnv_config_boolean(agent, "data/shuffle"));
