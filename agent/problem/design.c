@@ -81,9 +81,10 @@ double *cnv_design_scores(const struct cnv_design *design, size_t slot)
     return design->scores + slot * CNV_ROW_BLOCK * design->outputs;
 }
 
-size_t cnv_batch_rows(const struct cnv_design *design, const struct cnv_batch *batch)
+struct cnv_batch cnv_batch_all(const struct cnv_design *design, const struct cnv_batch *batch)
 {
-    return batch == NULL || batch->rows == NULL ? design->x.count : batch->count;
+    return batch == NULL || batch->rows == NULL ? (struct cnv_batch){ NULL, design->x.count }
+                                                : *batch;
 }
 
 /* Coordinates of one output that are regularised. */

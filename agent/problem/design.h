@@ -43,8 +43,8 @@ void cnv_design_fini(struct cnv_design *design);
 /* The scratch for scores that belongs to a slot: [CNV_ROW_BLOCK x outputs]. */
 double *cnv_design_scores(const struct cnv_design *design, size_t slot);
 
-/* Rows of the batch, which may be NULL: all of the shard. */
-size_t cnv_batch_rows(const struct cnv_design *design, const struct cnv_batch *batch);
+/* The batch, with the number of rows where it is NULL or lists none: all of the shard. */
+struct cnv_batch cnv_batch_all(const struct cnv_design *design, const struct cnv_batch *batch);
 
 /*
  * Turns sums over rows into a mean, and adds the regulariser (papers, E2: the whole of l2 in

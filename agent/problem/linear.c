@@ -63,11 +63,11 @@ cnv_linear_gradient(void *state, const double *w, const struct cnv_batch *batch,
 {
     struct cnv_linear *linear = state;
     struct pass pass = { linear, w };
-    size_t rows = cnv_batch_rows(&linear->design, batch);
-    const size_t *list = batch == NULL ? NULL : batch->rows;
-    double sum = cnv_reduce(linear->design.reducer, list, rows, gradient_block, &pass, gradient);
+    struct cnv_batch all = cnv_batch_all(&linear->design, batch);
+    double sum =
+        cnv_reduce(linear->design.reducer, all.rows, all.count, gradient_block, &pass, gradient);
 
-    return cnv_design_finish(&linear->design, w, rows, sum, gradient);
+    return cnv_design_finish(&linear->design, w, all.count, sum, gradient);
 }
 
 double cnv_linear_loss(void *state, const double *w, const struct cnv_batch *batch)
@@ -86,11 +86,14 @@ static double curvature_block(void *ctx, const struct cnv_span *span, size_t slo
     (void) sum;
     cnv_rows_times(&linear->design.x, span, 1, pass->w, c);
     linear->link->curvatures(span, linear->targets, c);
-    cnv_vector_scale(span->count, 1.0 / (double) linear->design.x.count, c);
+    cnv_vector_scale(span->count, 1.0 / (double) linear->at.count, c);
     return 0.0;
 }
 
-enum cnv_status cnv_linear_curvature_at(void *state, const double *w, struct cnv_error *err)
+enum cnv_status cnv_linear_curvature_at(void *state,
+                                        const double *w,
+                                        const struct cnv_batch *batch,
+                                        struct cnv_error *err)
 {
     struct cnv_linear *linear = state;
     struct pass pass = { linear, w };
@@ -102,7 +105,9 @@ enum cnv_status cnv_linear_curvature_at(void *state, const double *w, struct cnv
     if (linear->curvature == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "curvatures of %zu rows", rows);
     }
-    (void) cnv_reduce(linear->design.reducer, NULL, rows, curvature_block, &pass, NULL);
+    linear->at = cnv_batch_all(&linear->design, batch);
+    (void) cnv_reduce(
+        linear->design.reducer, linear->at.rows, linear->at.count, curvature_block, &pass, NULL);
     return cnv_design_prepare_hessian(&linear->design, err);
 }
 
@@ -143,7 +148,7 @@ void cnv_linear_hessian_times(void *state, const double *v, double *out)
     struct pass pass = { linear, v };
 
     (void) cnv_reduce(
-        linear->design.reducer, NULL, linear->design.x.count, times_block, &pass, out);
+        linear->design.reducer, linear->at.rows, linear->at.count, times_block, &pass, out);
     cnv_design_add_ridge(&linear->design, v, out);
 }
 

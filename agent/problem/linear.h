@@ -21,7 +21,8 @@ struct cnv_linear {
     const struct cnv_link *link;
     struct cnv_design design;
     double *targets;   /* [rows] what link is given as y; filled in by the problem's init */
-    double *curvature; /* [rows] l''(z) / s at the point of curvature_at */
+    double *curvature; /* [at.count] l''(z) / s at the point and the rows of curvature_at */
+    struct cnv_batch at;
 };
 
 /* Also allocates targets. Leaves the state fit for fini even when it fails. */
@@ -36,7 +37,10 @@ size_t cnv_linear_dimension(const void *state);
 double cnv_linear_loss(void *state, const double *w, const struct cnv_batch *batch);
 double
 cnv_linear_gradient(void *state, const double *w, const struct cnv_batch *batch, double *gradient);
-enum cnv_status cnv_linear_curvature_at(void *state, const double *w, struct cnv_error *err);
+enum cnv_status cnv_linear_curvature_at(void *state,
+                                        const double *w,
+                                        const struct cnv_batch *batch,
+                                        struct cnv_error *err);
 void cnv_linear_hessian(void *state, double *hessian);
 void cnv_linear_hessian_times(void *state, const double *v, double *out);
 

@@ -127,19 +127,25 @@ static double add_ridge(const struct cnv_mlp *mlp, const double *v, double *prod
     return square;
 }
 
+static struct cnv_batch all_of(const struct cnv_mlp *mlp, const struct cnv_batch *batch)
+{
+    return batch == NULL || batch->rows == NULL ? (struct cnv_batch){ NULL, mlp->x.count } : *batch;
+}
+
 static double
 mlp_gradient(void *state, const double *w, const struct cnv_batch *batch, double *gradient)
 {
     struct cnv_mlp *mlp = state;
     struct cnv_mlp_pass pass = { mlp, w, NULL };
-    const size_t *list = batch == NULL ? NULL : batch->rows;
-    size_t rows = list == NULL ? mlp->x.count : batch->count;
-    double loss = cnv_reduce(mlp->reducer, list, rows, cnv_mlp_gradient_block, &pass, gradient);
+    struct cnv_batch all = all_of(mlp, batch);
+    double rows = (double) all.count;
+    double loss =
+        cnv_reduce(mlp->reducer, all.rows, all.count, cnv_mlp_gradient_block, &pass, gradient);
 
     if (gradient != NULL) {
-        cnv_vector_scale(mlp->dimension, 1.0 / (double) rows, gradient);
+        cnv_vector_scale(mlp->dimension, 1.0 / rows, gradient);
     }
-    return loss / (double) rows + 0.5 * mlp->l2 * add_ridge(mlp, w, gradient);
+    return loss / rows + 0.5 * mlp->l2 * add_ridge(mlp, w, gradient);
 }
 
 static double mlp_loss(void *state, const double *w, const struct cnv_batch *batch)
@@ -147,7 +153,8 @@ static double mlp_loss(void *state, const double *w, const struct cnv_batch *bat
     return mlp_gradient(state, w, batch, NULL);
 }
 
-static enum cnv_status mlp_curvature_at(void *state, const double *w, struct cnv_error *err)
+static enum cnv_status
+mlp_curvature_at(void *state, const double *w, const struct cnv_batch *batch, struct cnv_error *err)
 {
     struct cnv_mlp *mlp = state;
     size_t rows = cnv_team_size(cnv_reducer_team(mlp->reducer)) * CNV_MLP_BLOCK;
@@ -162,6 +169,7 @@ static enum cnv_status mlp_curvature_at(void *state, const double *w, struct cnv
         return cnv_fail(err, CNV_E_NOMEM, "Hessian products in %zu coordinates", mlp->dimension);
     }
     cnv_vector_copy(mlp->dimension, w, mlp->point);
+    mlp->at = all_of(mlp, batch);
     return CNV_OK;
 }
 
@@ -170,8 +178,8 @@ static void mlp_hessian_times(void *state, const double *v, double *out)
     struct cnv_mlp *mlp = state;
     struct cnv_mlp_pass pass = { mlp, mlp->point, v };
 
-    (void) cnv_reduce(mlp->reducer, NULL, mlp->x.count, cnv_mlp_times_block, &pass, out);
-    cnv_vector_scale(mlp->dimension, 1.0 / (double) mlp->x.count, out);
+    (void) cnv_reduce(mlp->reducer, mlp->at.rows, mlp->at.count, cnv_mlp_times_block, &pass, out);
+    cnv_vector_scale(mlp->dimension, 1.0 / (double) mlp->at.count, out);
     (void) add_ridge(mlp, v, out);
 }
 

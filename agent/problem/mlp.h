@@ -36,9 +36,10 @@ struct cnv_mlp {
     size_t units; /* of all layers */
     double l2;
     struct cnv_reducer *reducer;
-    double *values;  /* [threads x CNV_MLP_BLOCK x units] scratch: activations */
-    double *deltas;  /* the same: derivatives of the loss by a layer's sums */
-    double *point;   /* [dimension] of curvature_at; NULL until then */
+    double *values; /* [threads x CNV_MLP_BLOCK x units] scratch: activations */
+    double *deltas; /* the same: derivatives of the loss by a layer's sums */
+    double *point;  /* [dimension] of curvature_at; NULL until then */
+    struct cnv_batch at;
     double *tangent; /* [threads x 2 x CNV_MLP_BLOCK x units] R{values} and R{deltas} */
 };
 

@@ -56,13 +56,17 @@ struct cnv_problem_ops {
                        const double *w,
                        const struct cnv_batch *batch,
                        double *gradient);
-    /* Fixes the point for hessian and hessian_times: caches what they need of w. The cache is
-     * made on first use, so that solvers without curvature do not pay for it: CNV_E_NOMEM. */
-    enum cnv_status (*curvature_at)(void *state, const double *w, struct cnv_error *err);
-    /* Dense Hessian of f_k over the whole shard, row-major [dimension x dimension], both triangles.
-     * NULL where it does not exist in closed form. */
+    /* Fixes the point and the rows for hessian and hessian_times: caches what they need of w; the
+     * list of the batch stays borrowed until the next call. The cache is made on first use, so that
+     * solvers without curvature do not pay for it: CNV_E_NOMEM. */
+    enum cnv_status (*curvature_at)(void *state,
+                                    const double *w,
+                                    const struct cnv_batch *batch,
+                                    struct cnv_error *err);
+    /* Dense Hessian of f_k, row-major [dimension x dimension], both triangles; only where the batch
+     * was the whole shard. NULL where it does not exist in closed form. */
     void (*hessian)(void *state, double *hessian);
-    /* out = Hessian * v over the whole shard, without forming it. */
+    /* out = Hessian * v over the batch, without forming it. */
     void (*hessian_times)(void *state, const double *v, double *out);
     /* How many rows of data the model predicts right (classification), or the sum of squared
      * errors (regression); rows that only this data set has features for count as usual. */

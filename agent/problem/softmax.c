@@ -14,7 +14,8 @@ struct softmax {
     struct cnv_design design;
     const double *labels;  /* [classes] borrowed: the run's label map */
     uint32_t *classes;     /* [rows] index of each row's label in it */
-    double *probabilities; /* [rows x classes] at the point of curvature_at */
+    double *probabilities; /* [at.count x classes] at the point and rows of curvature_at */
+    struct cnv_batch at;
 };
 
 /* What a block of a sum over rows is given. */
@@ -79,11 +80,11 @@ softmax_gradient(void *state, const double *w, const struct cnv_batch *batch, do
 {
     struct softmax *softmax = state;
     struct pass pass = { softmax, w };
-    size_t rows = cnv_batch_rows(&softmax->design, batch);
-    const size_t *list = batch == NULL ? NULL : batch->rows;
-    double sum = cnv_reduce(softmax->design.reducer, list, rows, gradient_block, &pass, gradient);
+    struct cnv_batch all = cnv_batch_all(&softmax->design, batch);
+    double sum =
+        cnv_reduce(softmax->design.reducer, all.rows, all.count, gradient_block, &pass, gradient);
 
-    return cnv_design_finish(&softmax->design, w, rows, sum, gradient);
+    return cnv_design_finish(&softmax->design, w, all.count, sum, gradient);
 }
 
 static double softmax_loss(void *state, const double *w, const struct cnv_batch *batch)
@@ -108,7 +109,10 @@ static double probability_block(void *ctx, const struct cnv_span *span, size_t s
     return 0.0;
 }
 
-static enum cnv_status softmax_curvature_at(void *state, const double *w, struct cnv_error *err)
+static enum cnv_status softmax_curvature_at(void *state,
+                                            const double *w,
+                                            const struct cnv_batch *batch,
+                                            struct cnv_error *err)
 {
     struct softmax *softmax = state;
     struct pass pass = { softmax, w };
@@ -122,7 +126,13 @@ static enum cnv_status softmax_curvature_at(void *state, const double *w, struct
     if (softmax->probabilities == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "probabilities of %zu rows", rows);
     }
-    (void) cnv_reduce(softmax->design.reducer, NULL, rows, probability_block, &pass, NULL);
+    softmax->at = cnv_batch_all(&softmax->design, batch);
+    (void) cnv_reduce(softmax->design.reducer,
+                      softmax->at.rows,
+                      softmax->at.count,
+                      probability_block,
+                      &pass,
+                      NULL);
     return cnv_design_prepare_hessian(&softmax->design, err);
 }
 
@@ -130,7 +140,7 @@ static void weigh(const void *ctx, size_t a, size_t b, const struct cnv_span *sp
 {
     const struct softmax *softmax = ctx;
     size_t k = softmax->design.outputs;
-    double rows = (double) softmax->design.x.count;
+    double rows = (double) softmax->at.count;
 
     for (size_t i = 0; i < span->count; i++) {
         const double *p = softmax->probabilities + (span->first + i) * k;
@@ -152,7 +162,7 @@ static double times_block(void *ctx, const struct cnv_span *span, size_t slot, d
     struct softmax *softmax = pass->softmax;
     size_t k = softmax->design.outputs;
     double *u = cnv_design_scores(&softmax->design, slot);
-    double rows = (double) softmax->design.x.count;
+    double rows = (double) softmax->at.count;
 
     cnv_rows_times(&softmax->design.x, span, k, pass->w, u);
     for (size_t i = 0; i < span->count; i++) {
@@ -177,7 +187,7 @@ static void softmax_hessian_times(void *state, const double *v, double *out)
     struct pass pass = { softmax, v };
 
     (void) cnv_reduce(
-        softmax->design.reducer, NULL, softmax->design.x.count, times_block, &pass, out);
+        softmax->design.reducer, softmax->at.rows, softmax->at.count, times_block, &pass, out);
     cnv_design_add_ridge(&softmax->design, v, out);
 }
 

@@ -54,7 +54,7 @@ enum cnv_status
 cnv_direction_at(struct cnv_direction *direction, const double *w, struct cnv_error *err)
 {
     struct cnv_problem *problem = direction->problem;
-    enum cnv_status status = problem->ops->curvature_at(problem->state, w, err);
+    enum cnv_status status = problem->ops->curvature_at(problem->state, w, NULL, err);
 
     if (status != CNV_OK || !direction->is_dense) {
         return status;

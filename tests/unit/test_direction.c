@@ -11,10 +11,12 @@
 enum { N = 3 };
 
 /* A problem that is nothing but its Hessian. */
-static enum cnv_status curvature_at(void *state, const double *w, struct cnv_error *err)
+static enum cnv_status
+curvature_at(void *state, const double *w, const struct cnv_batch *batch, struct cnv_error *err)
 {
     (void) state;
     (void) w;
+    (void) batch;
     (void) err;
     return CNV_OK;
 }

@@ -169,7 +169,7 @@ Test(mlp, hessian_products_are_symmetric_and_indefinite, .timeout = 20)
     double *hv = cnv_array_new(n, sizeof(*hv));
     size_t down = 0;
 
-    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL), CNV_OK);
+    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL, NULL), CNV_OK);
     for (uint64_t d = 0; d < 20; d++) {
         double *u = normals(n, 1.0, 100 + d);
         double *v = normals(n, 1.0, 200 + d);

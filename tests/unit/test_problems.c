@@ -187,7 +187,7 @@ static void check_hessian(const struct subject *subject)
     (void) gradient(subject, moved, up);
     cnv_vector_move(n, w, -h, v, moved);
     (void) gradient(subject, moved, down);
-    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL), CNV_OK);
+    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL, NULL), CNV_OK);
     problem->ops->hessian_times(problem->state, v, product);
     for (size_t i = 0; i < n; i++) {
         cr_assert_float_eq((up[i] - down[i]) / (2.0 * h), product[i], 1e-7);
@@ -257,7 +257,7 @@ static size_t everything(const struct subject *subject, double *out)
 
     out[0] = gradient(subject, w, out + 2);
     out[1] = problem->ops->gradient(problem->state, w, &batch, out + 2 + n);
-    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL), CNV_OK);
+    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL, NULL), CNV_OK);
     problem->ops->hessian_times(problem->state, w, out + 2 + 2 * n);
     cnv_free(w);
     if (problem->ops->hessian == NULL) {
@@ -330,6 +330,41 @@ static void check_batches(const struct subject *subject)
 Test(problems, minibatch_gradients_average_to_the_gradient_of_the_shard, .timeout = 60)
 {
     for_all(200, check_batches);
+}
+
+static void check_batch_products(const struct subject *subject)
+{
+    struct cnv_problem *problem = subject->problem;
+    size_t n = problem->dimension;
+    size_t rows = problem->rows;
+    double *w = normals(n, 0.3, 1);
+    double *v = normals(n, 1.0, 2);
+    double *whole = cnv_array_new(n, sizeof(*whole));
+    double *one = cnv_array_new(n, sizeof(*one));
+    double *mean = cnv_array_new(n, sizeof(*mean));
+
+    for (size_t i = 0; i < rows; i++) {
+        struct cnv_batch batch = { &i, 1 };
+
+        cr_assert_eq(problem->ops->curvature_at(problem->state, w, &batch, NULL), CNV_OK);
+        problem->ops->hessian_times(problem->state, v, one);
+        cnv_vector_add(n, 1.0 / (double) rows, one, mean);
+    }
+    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL, NULL), CNV_OK);
+    problem->ops->hessian_times(problem->state, v, whole);
+    for (size_t i = 0; i < n; i++) {
+        cr_assert_float_eq(mean[i], whole[i], 1e-13);
+    }
+    cnv_free(w);
+    cnv_free(v);
+    cnv_free(whole);
+    cnv_free(one);
+    cnv_free(mean);
+}
+
+Test(problems, minibatch_hessian_products_average_to_that_of_the_shard, .timeout = 60)
+{
+    for_all(200, check_batch_products);
 }
 
 /* At w = 1: what the regulariser adds to loss and gradient, coordinate by coordinate. */
@@ -427,7 +462,7 @@ static void check_large_scores(const struct subject *subject)
 
     cr_assert(isfinite(gradient(subject, w, g)));
     cr_assert(isfinite(cnv_vector_dot(n, g, g)));
-    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL), CNV_OK);
+    cr_assert_eq(problem->ops->curvature_at(problem->state, w, NULL, NULL), CNV_OK);
     problem->ops->hessian_times(problem->state, w, g);
     cr_assert(isfinite(cnv_vector_dot(n, g, g)));
     cnv_free(w);
@@ -589,7 +624,7 @@ Test(problems, out_of_memory_is_an_error_at_every_allocation, .timeout = 60)
             cnv_mem_fail_after(n);
             status = cnv_problem_new(variant.name, &setup, &problem, NULL);
             if (status == CNV_OK) {
-                status = problem->ops->curvature_at(problem->state, w, NULL);
+                status = problem->ops->curvature_at(problem->state, w, NULL, NULL);
             }
             cnv_mem_fail_after(0);
             cr_assert(status == CNV_OK || status == CNV_E_NOMEM);
