@@ -23,7 +23,10 @@
 #include "num/num.h"
 #include "trainer/trainer.h"
 
-enum { LOOK_MS = 200 }; /* how often the state of the connection is looked at while idle */
+enum {
+    LOOK_MS = 200,  /* how often the state of the connection is looked at while idle */
+    LATE_US = 2000, /* a rest ends at most so much later than it should */
+};
 
 struct agent {
     const struct cnv_agent_options *options;
@@ -33,7 +36,9 @@ struct agent {
     bool is_welcome;   /* the server has answered */
     uint64_t begin_us; /* of the wait for it */
     struct cnv_speed speed;
-    uint64_t rounds; /* commits we are in */
+    uint64_t step_us; /* a local step takes at least so long: agent/step-seconds */
+    uint64_t rest_us; /* until then, once it has been computed */
+    uint64_t rounds;  /* commits we are in */
     uint64_t refusals;
     struct cnv_error why; /* the end, where it is a failure */
 };
@@ -243,12 +248,32 @@ static bool take_event(struct agent *agent, const convene_event *event)
 static bool work(struct agent *agent)
 {
     uint64_t begin = now_us();
+    bool is_step = agent->speed.steps_left > 0;
     enum cnv_status status = cnv_trainer_step(agent->trainer, &agent->why);
+    uint64_t busy_us = now_us() - begin;
 
-    if (cnv_speed_step(&agent->speed, now_us() - begin)) {
+    if (is_step && busy_us < agent->step_us) {
+        /* From the end of the last rest, if we come from there: waits are rounded up. */
+        uint64_t from = begin - agent->rest_us < LATE_US ? agent->rest_us : begin;
+
+        busy_us = agent->step_us;
+        agent->rest_us = from + agent->step_us;
+    }
+    if (cnv_speed_step(&agent->speed, busy_us)) {
         convene_speed(agent->client, agent->speed.steps_per_second);
     }
     return status == CNV_OK && agent->why.status == CNV_OK;
+}
+
+/* The milliseconds until there is a step to do: events are heard meanwhile. */
+static int64_t rest_ms(const struct agent *agent)
+{
+    uint64_t now = now_us();
+
+    if (!cnv_trainer_has_work(agent->trainer)) {
+        return LOOK_MS;
+    }
+    return agent->rest_us > now ? (int64_t) ((agent->rest_us - now + 999) / 1000) : 0;
 }
 
 /* False: the server was not there in time. */
@@ -272,10 +297,12 @@ static void run(struct agent *agent)
     bool goes_on = true;
 
     agent->begin_us = now_us();
+    agent->step_us =
+        (uint64_t) (1e6 * cnv_config_real(agent->options->config, "agent/step-seconds"));
     while (goes_on && !cnv_stop_is_wanted()) {
-        bool has_work = cnv_trainer_has_work(agent->trainer);
+        int64_t wait_ms = rest_ms(agent);
         convene_event *event = NULL;
-        convene_result result = convene_wait(agent->client, has_work ? 0 : LOOK_MS, &event);
+        convene_result result = convene_wait(agent->client, wait_ms, &event);
 
         log_link(agent);
         if (result == CONVENE_OK) {
@@ -285,7 +312,7 @@ static void run(struct agent *agent)
             (void) cnv_fail(&agent->why, CNV_E_UNEXPECTED, "%s", convene_reason(agent->client));
             goes_on = false;
         } else {
-            goes_on = has_work ? work(agent) : is_patient(agent);
+            goes_on = cnv_trainer_has_work(agent->trainer) ? work(agent) : is_patient(agent);
         }
     }
 }

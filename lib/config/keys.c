@@ -406,6 +406,14 @@ const struct cnv_param cnv_config_keys[] = {
             "Most rows an agent may claim as its weight; 0: no limit."),
 
     INTEGER("agent/threads", "threads", 1, 1024, "1", "Threads an agent computes with."),
+    REAL("agent/step-seconds",
+         "s",
+         0,
+         86400,
+         "0",
+         "A local step of this agent takes at least so long: it computes, then rests. To play a "
+         "slower "
+         "host; 0: off."),
 
     CHOICE("log/level", "error|warn|info|debug", "info", "What is logged."),
     BOOLEAN("log/json", "false", "Whether log lines are JSON instead of logfmt."),

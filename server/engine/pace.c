@@ -24,7 +24,7 @@ void cnv_pace_note(struct cnv_engine *engine, struct cnv_member *member)
         return;
     }
     member->offer.whole_ms = engine->now_ms;
-    if (engine->round.exchange == 0) {
+    if (engine->round.exchange == 0 && !engine->round.is_evaluation) {
         member->pace.took_ms = engine->now_ms - member->pace.asked_ms;
     }
 }

@@ -81,6 +81,19 @@ check "so does the other" ends "$OTHER" 0
 check "the model is that of the undisturbed run, bit for bit" same "$(figure .run.digest)" "$undisturbed"
 kill -KILL "$SERVER"
 
+# --- A host that plays a slower one -------------------------------------------------------------------
+between() { [ "$(figure "$1 * 1000 | floor")" -ge "$2" ] && [ "$(figure "$1 * 1000 | floor")" -le "$3" ]; }
+server slower run/rounds=3 policy/local-steps=20 run/linger=true
+agent slower-1 1/2
+agent slower-2 2/2 --set agent/step-seconds=0.02
+check "an agent may play a slower host" ends "$PID" 0 20
+check "its speed is what it was told to be" between '(.agents[] | select(.name == "slower-2") | .steps_per_second)' 40000 50000
+check "a round takes so long" between '(.agents[] | select(.name == "slower-2") | .round_seconds)' 399 800
+check "the other waited" between '(.agents[] | select(.name == "slower-1") | .waited_seconds)' 900 2000
+check "for this one alone" between '(.agents[] | select(.name == "slower-2") | .held_seconds)' 900 2000
+check "which the log says" grep -q 'event=committed .*slower-2 came 0.[3-7] s after the others' slower.log
+kill -KILL "$SERVER"
+
 # --- Stopped for longer than the patience -------------------------------------------------------------
 server stopped limits/patience=1 limits/heartbeat=0.3 sync/rejoin=0.3 policy/local-steps=500
 agent stopped-1 1/2
