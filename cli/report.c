@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "envelope.h"
 #include "format.h"
+#include "model/model.h"
 
 static bool is_ours(void *self, const char *name)
 {
@@ -135,47 +136,6 @@ static json_t *copy_of(const json_t *status, const char *path)
     return copy == NULL ? json_null() : copy;
 }
 
-static json_t *model_json(const struct cnv_run_setup *setup, const json_t *status)
-{
-    const struct cnv_config *config = setup->config;
-    uint64_t rows = cnv_json_count(status, "run/total_rows");
-    size_t labels = json_array_size(cnv_json_at(status, "run/labels"));
-    const char *problem = cnv_config_text(config, "problem/kind");
-    char fingerprint[64];
-
-    (void) snprintf(
-        fingerprint, sizeof(fingerprint), "crc32c:%s", cnv_json_text(status, "run/digest", ""));
-    return json_pack("{s:i, s:s, s:s, s:I, s:I, s:i, s:o, s:b, s:f, s:f, s:s, s:s, s:I, s:I}",
-                     "schema",
-                     1,
-                     "file",
-                     "model.npy",
-                     "problem",
-                     problem,
-                     "dimension",
-                     (json_int_t) cnv_json_count(status, "run/dimension"),
-                     "features",
-                     (json_int_t) cnv_json_count(status, "run/features"),
-                     "classes",
-                     (int) labels,
-                     "labels",
-                     copy_of(status, "run/labels"),
-                     "intercept",
-                     (int) cnv_config_boolean(config, "problem/intercept"),
-                     "scale",
-                     setup->scale,
-                     "l2",
-                     cnv_config_fraction(config, "problem/l2", rows == 0 ? 1 : rows),
-                     "encoding",
-                     cnv_config_text(config, "encoding/down"),
-                     "fingerprint",
-                     fingerprint,
-                     "version",
-                     (json_int_t) cnv_json_count(status, "run/version"),
-                     "rows",
-                     (json_int_t) rows);
-}
-
 static json_t *specification(const struct cnv_config *config)
 {
     json_t *all = json_object();
@@ -284,7 +244,11 @@ static enum cnv_status fill(const char *directory,
         status = write_blob(directory, "model.npy", result->model, err);
     }
     if (status == CNV_OK) {
-        status = write_json(directory, "model.json", model_json(setup, result->status), err);
+        status = write_json(
+            directory,
+            "model.json",
+            cnv_card_json(setup->config, cnv_json_at(result->status, "run"), setup->scale),
+            err);
     }
     if (status == CNV_OK) {
         status = write_json(directory, "run.json", run_json(setup, result->status), err);

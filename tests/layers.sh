@@ -17,6 +17,7 @@ lib/client          lib/base lib/net proto
 lib/client/actor    lib/base lib/net proto czmq
 lib/client/link     lib/base lib/net proto czmq
 lib/client/network  lib/base lib/net proto czmq
+lib/model           lib/base lib/config proto jansson
 proto               lib/base msgpack
 server/engine       lib/base lib/run proto server/policy/policy.h server/aggregate server/optimiser
 server/policy       lib/base lib/num
@@ -31,8 +32,10 @@ agent/solver        lib/base lib/num agent/data agent/problem
 agent/trainer       lib/base lib/num lib/config lib/client/convene.h proto/plan.h agent/data agent/problem agent/solver
 agent/main          lib/base lib/config lib/num lib/net lib/client agent
 sim                 lib/base lib/run lib/config lib/client proto server/engine server/policy server/aggregate server/optimiser agent
-cli                 lib/base lib/config lib/net lib/client/joinfile.h proto zmq jansson
+cli                 lib/base lib/config lib/model lib/net lib/client/joinfile.h proto zmq jansson
 cli/cmd_run         lib/base lib/config agent/data
+cli/cmd_evaluate    lib/base lib/config lib/model lib/num agent/data
+cli/evaluate        lib/base lib/config lib/model agent/data agent/problem jansson
 cli/run_inline      lib/base lib/config lib/num proto sim server/engine server/report agent/data agent/trainer jansson
 '
 
