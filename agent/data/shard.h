@@ -61,6 +61,18 @@ CNV_MUST_CHECK enum cnv_status cnv_shard_scale(const char *path,
                                                double *ret_scale,
                                                struct cnv_error *err);
 
+/*
+ * A shard of the listed rows, in their order, without the columns from features on.
+ *
+ *   rows  [count] numbers of rows of the shard
+ */
+CNV_MUST_CHECK enum cnv_status cnv_shard_pick(const struct cnv_shard *shard,
+                                              const size_t *rows,
+                                              size_t count,
+                                              size_t features,
+                                              struct cnv_shard **ret_shard,
+                                              struct cnv_error *err);
+
 /* NULL is fine. */
 void cnv_shard_destroy(struct cnv_shard *shard);
 

@@ -1,0 +1,78 @@
+#!/bin/bash
+# convene evaluate: the figures of a run again, in every format, and what does not belong together.
+. "$(dirname "$0")/tap.sh"
+cd "$DIR" || exit 1
+PATH=$BUILD:$PATH
+export PATH XDG_RUNTIME_DIR="$DIR"
+
+# rows SEED: 60 rows of two classes, LIBSVM text and the same as CSV.
+rows() {
+    awk -v seed="$1" 'BEGIN {
+        srand(seed)
+        for (i = 0; i < 60; i++) {
+            a = rand() - 0.5; b = rand() - 0.5
+            printf "%d 1:%.6f 2:%.6f 3:%.6f\n", (a + 0.3 * b + 0.1 * (rand() - 0.5) > 0 ? 1 : -1), a, b, a * b
+        }
+    }'
+}
+to_csv() { echo "a,b,c,y"; sed 's/ [123]:/,/g; s/^\([^,]*\),\(.*\)/\2,\1/'; }
+rows 1 > train.libsvm
+rows 2 > test.libsvm
+to_csv < train.libsvm > train.csv
+to_csv < test.libsvm > test.csv
+
+field() { jq -r ".data.$1" "$2"; }
+same() { [ "$1" = "$2" ] || { echo "\"$1\" is not \"$2\""; return 1; }; }
+train() { convene run --inline --agents 3 --set run/rounds=5 --set problem/l2=1/n "$@" > run.out; }
+
+check "a run on LIBSVM text" train --data train.libsvm --test test.libsvm --out libsvm
+check "a run on the same rows as CSV" train --data train.csv --test test.csv --out csv
+check "gives the same model, bit for bit" cmp libsvm/model.npy csv/model.npy
+check "and the same card" cmp libsvm/model.json csv/model.json
+check "four processes read CSV as one does" convene run --agents 3 --set run/rounds=5 --set problem/l2=1/n \
+    --data train.csv --out processes
+check "with the same bits" cmp libsvm/model.npy processes/model.npy
+
+convene evaluate libsvm train.libsvm --json > train.json
+convene evaluate libsvm/model.npy test.csv --json > test.json
+check "the objective is the run's" same "$(jq '.final.loss * 1e12 | round' libsvm/run.json)" "$(jq '.data.objective * 1e12 | round' train.json)"
+check "the accuracy is that of --test" same "$(jq '.final.test.value * 1e12 | round' libsvm/run.json)" "$(jq '.data.accuracy * 1e12 | round' test.json)"
+check "the table adds up" same 60 "$(jq '[.data.confusion[][]] | add' test.json)"
+check "its diagonal is what is right" same "$(field correct test.json)" "$(jq '.data.confusion[0][0] + .data.confusion[1][1]' test.json)"
+check "as text too" grep -q "taken for" <(convene evaluate csv test.libsvm)
+
+sed '1,7s/^[-0-9]*/7/' test.libsvm > strange.libsvm
+convene evaluate libsvm strange.libsvm > strange.out
+check "labels that the model does not know are counted" grep -q \
+    'note  *7 rows have a label that the model does not know: 7; they count as wrong' strange.out
+sed '3s/$/ 9:1/' test.libsvm > wide.libsvm
+check "so are features" grep -q 'the data has 6 features more than the model' <(convene evaluate libsvm wide.libsvm)
+
+train --set problem/kind=ridge --data train.csv --out ridge
+convene evaluate ridge train.csv --json > ridge.json
+check "real targets: the loss is half the mean squared error" same \
+    "$(jq '.data.loss * 1e9 | round' ridge.json)" "$(jq '.data.rmse * .data.rmse / 2 * 1e9 | round' ridge.json)"
+
+printf '5.1,yes\n-4,no\n3,yes\n-2.5,no\n' > words.csv
+check "labels in words" train --set data/labels=no,yes --agents 2 --data words.csv --out words
+check "are remembered" grep -q '^ *yes  *0  *2  *100.00%' <(convene evaluate words words.csv)
+convene run --inline --agents 2 --set run/rounds=2 --set run/start=random --set problem/kind=mlp --set problem/hidden=3 \
+    --set solver/kind=sgd --data train.csv --out mlp > run.out
+check "hidden layers are remembered" grep -q accuracy <(convene evaluate mlp test.csv)
+
+cp ridge/model.json libsvm/other.json; cp libsvm/model.npy libsvm/other.npy
+check "another's card is refused" refuses 2 "is not the model of its model.json: fingerprint" convene evaluate libsvm/other.npy test.csv
+cp mlp/model.json libsvm/other.json
+check "one of another size too" refuses 2 "has 3 numbers, its model.json speaks of" convene evaluate libsvm/other.npy test.csv
+check "no card" refuses 2 "test.json: \"problem\" is missing" bash -c 'cp libsvm/model.npy test.npy; convene evaluate test.npy test.csv'
+check "no model" refuses 2 "not a NumPy file" convene evaluate test.csv test.csv
+check "no data" refuses 2 "No such file" convene evaluate libsvm missing.csv
+check "one word" refuses 2 "expected two words" convene evaluate libsvm
+printf 'a,y\n1,\n' > missing.csv
+check "a missing value is named" refuses 2 'missing.csv:2: column 2 (y): expected a label' convene evaluate libsvm missing.csv
+
+daemon d run/rounds=3
+start agent convene-agent --server "$DATA" --data train.csv
+until_true 20 shows '"state":"finished"'
+check "a model from a daemon comes with its card" convene model get --control "$CONTROL" --out fetched.npy
+check "and can be evaluated" grep -q accuracy <(convene evaluate fetched.npy test.csv)
