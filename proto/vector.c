@@ -22,6 +22,11 @@ size_t cnv_chunk_len(uint64_t bytes, uint64_t chunk_bytes, uint64_t index)
     return (size_t) (bytes - before < chunk_bytes ? bytes - before : chunk_bytes);
 }
 
+uint64_t cnv_chunk_time_ms(uint64_t chunk_bytes)
+{
+    return chunk_bytes * 1000 / CNV_SLOWEST;
+}
+
 uint32_t
 cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length)
 {

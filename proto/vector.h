@@ -7,13 +7,19 @@
 
 #include "encodings/encoding.h"
 
-enum { CNV_DIGEST_SLICE = 65536 }; /* coordinates */
+enum {
+    CNV_DIGEST_SLICE = 65536, /* coordinates */
+    CNV_SLOWEST = 8192,       /* bytes/s: what a transfer has to keep to count as life */
+};
 
 /* Chunks of a transfer: ceil(bytes / chunk_bytes), at least 1. chunk_bytes >= 1. */
 uint64_t cnv_chunk_count(uint64_t bytes, uint64_t chunk_bytes);
 
 /* Bytes of chunk index; 0 past the last. */
 size_t cnv_chunk_len(uint64_t bytes, uint64_t chunk_bytes, uint64_t index);
+
+/* How long a chunk may be under way before it is taken for lost: at CNV_SLOWEST bytes/s. */
+uint64_t cnv_chunk_time_ms(uint64_t chunk_bytes);
 
 /* CRC-32C over the little-endian CRC-32Cs of the encoded slices of CNV_DIGEST_SLICE coordinates. */
 uint32_t

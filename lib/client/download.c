@@ -3,7 +3,8 @@
  *
  * Happy path: told of the transfer, we grant window chunks and more as they come in, in any
  * order; when all are in, the digest is checked and the vector is handed on. What fails: chunks
- * are lost (after a heartbeat without one, or a reconnect, we ask again from the first that is
+ * are lost (when none came for a heartbeat and as long as one takes on the slowest link, then less
+ * and less often, or after a reconnect, we ask again from the first that is
  * missing, and say who we are on the bulk socket, whose connection may be new); the same vector
  * is told again under another number (what has come in is kept); the digest is wrong (from 0).
  * Invariants: next is the first missing chunk; told - next <= window.
@@ -62,6 +63,11 @@ static void grant(struct cnv_session *session, bool is_rewind)
     (void) cnv_session_send(session, CNV_DATA, &message);
 }
 
+static uint64_t repeat_ms(const struct cnv_session *session)
+{
+    return session->welcome.heartbeat_ms + cnv_chunk_time_ms(session->welcome.chunk_bytes);
+}
+
 /* Makes room for a vector of so many bytes; false: nothing is under way. */
 static bool start(struct cnv_session *session,
                   uint64_t now_ms,
@@ -86,6 +92,7 @@ static bool start(struct cnv_session *session,
     }
     download->is_live = true;
     download->moved_ms = now_ms;
+    download->repeat_ms = repeat_ms(session);
     return true;
 }
 
@@ -188,6 +195,7 @@ void cnv_download_recv_chunk(struct cnv_session *session,
            len);
     download->have[chunk->index] = 1;
     download->moved_ms = now_ms;
+    download->repeat_ms = repeat_ms(session);
     while (download->next < download->chunks && download->have[download->next] != 0) {
         download->next++;
     }
@@ -206,6 +214,7 @@ void cnv_download_rewind(struct cnv_session *session, uint64_t now_ms)
 {
     if (session->download.is_live) {
         session->download.moved_ms = now_ms;
+        session->download.repeat_ms *= 2;
         cnv_session_attach(session);
         grant(session, true);
     }

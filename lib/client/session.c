@@ -326,7 +326,7 @@ void cnv_session_tick(struct cnv_session *session, uint64_t now_ms)
         cnv_session_say_state(session, now_ms);
     }
     if (session->download.is_live &&
-        now_ms - session->download.moved_ms >= session->welcome.heartbeat_ms) {
+        now_ms - session->download.moved_ms >= session->download.repeat_ms) {
         cnv_download_rewind(session, now_ms);
     }
     cnv_upload_pump(session);

@@ -38,9 +38,10 @@ struct cnv_download {
     uint8_t *have;          /* [chunks] 1: is in */
     uint64_t transfer;
     uint64_t chunks;
-    uint64_t next;     /* first chunk that is missing */
-    uint64_t told;     /* limit in our last credit */
-    uint64_t moved_ms; /* when a chunk last came in, or was asked for again */
+    uint64_t next;      /* first chunk that is missing */
+    uint64_t told;      /* limit in our last credit */
+    uint64_t moved_ms;  /* when a chunk last came in, or was asked for again */
+    uint64_t repeat_ms; /* we ask again so long after moved_ms */
 };
 
 struct cnv_session {

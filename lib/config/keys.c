@@ -388,7 +388,9 @@ const struct cnv_param cnv_config_keys[] = {
             4096,
             67108864,
             "1048576",
-            "Size of a chunk of a large vector; a multiple of 8."),
+            "Size of a chunk of a large vector; a multiple of 8. A link has to carry one in the "
+            "time it takes at "
+            "8192 bytes/s, for all that share the link together: less for slower ones."),
     INTEGER(
         "limits/window", "chunks", 1, 65536, "8", "Chunks a sender may be ahead of the receiver."),
     INTEGER("limits/threads",

@@ -230,7 +230,8 @@ struct cnv_engine {
     uint64_t server;
     uint64_t token_seed;
     uint64_t now_ms;
-    uint64_t beat_ms; /* when the next beats are due */
+    uint64_t beat_ms;  /* when the next beats are due */
+    uint64_t chunk_ms; /* when a chunk of anybody's last came in */
 
     enum cnv_run_state state;
     char reason[CNV_WHY_SIZE];
@@ -428,6 +429,8 @@ bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member);
 void cnv_offer_resume(struct cnv_engine *engine, struct cnv_member *member);
 /* Slices below done are merged: lets go of their chunks and raises the credit. */
 void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, size_t done);
+/* The credit of an upload is restated when no chunk came for so long. */
+uint64_t cnv_offer_repeat_ms(const struct cnv_engine *engine);
 /* Restates the credit of an upload that stands still; gives up one that did so for patience. */
 void cnv_offer_tick(struct cnv_engine *engine, struct cnv_member *member);
 /* The chunk at index, which is in the ring; borrowed. */

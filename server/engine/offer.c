@@ -4,9 +4,10 @@
  * Happy path: a small vector comes with the offer and is whole at once. A larger one is pulled
  * when the members are frozen: credit for a window of chunks; as slices are merged their chunks
  * are let go of and the credit rises, until the last chunk is in.
- * What can fail: chunks or credit are lost (credit is restated with rewind after a heartbeat
- * without progress, then less and less often); the connection changes (the same, at once); nothing
- * comes for patience although the member beats (its contribution is left out of the round).
+ * What can fail: chunks or credit are lost (credit is restated with rewind when no chunk came for a
+ * heartbeat and as long as one takes on the slowest link, then less and less often); the connection
+ * changes (the same, at once); nothing comes for patience and as long again, from nobody, although
+ * the member beats (its contribution is left out of the round).
  *
  *   0 ......... base ...... next ...... limit ...... chunks
  *     merged      in order    some in     not yet asked for
@@ -18,6 +19,7 @@
 
 #include "base/mem.h"
 #include "internal.h"
+#include "proto/vector.h"
 
 size_t cnv_slice_count(size_t length)
 {
@@ -76,6 +78,24 @@ static void offer_post_credit(struct cnv_engine *engine, struct cnv_member *memb
     cnv_post_header(engine, member, &message);
 }
 
+uint64_t cnv_offer_repeat_ms(const struct cnv_engine *engine)
+{
+    return engine->settings.heartbeat_ms + cnv_chunk_time_ms(engine->settings.chunk_bytes);
+}
+
+/* How long nothing may come. A link that others use too may be slow for all of them together. */
+static bool offer_stands_still(const struct cnv_engine *engine, const struct cnv_member *member)
+{
+    uint64_t moved_ms = member->offer.moved_ms;
+    uint64_t limit_ms = engine->settings.patience_ms;
+
+    if (member->bulk_peer != 0) {
+        limit_ms += cnv_chunk_time_ms(engine->settings.chunk_bytes);
+        moved_ms = moved_ms > engine->chunk_ms ? moved_ms : engine->chunk_ms;
+    }
+    return engine->now_ms - moved_ms > limit_ms;
+}
+
 bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
 {
     struct cnv_offer *offer = &member->offer;
@@ -92,7 +112,7 @@ bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
     offer->limit = offer->chunks < offer->window ? offer->chunks : offer->window;
     offer->moved_ms = engine->now_ms;
     offer->asked_ms = engine->now_ms;
-    offer->repeat_ms = engine->settings.heartbeat_ms;
+    offer->repeat_ms = cnv_offer_repeat_ms(engine);
     offer_post_credit(engine, member, false);
     return true;
 }
@@ -147,7 +167,7 @@ void cnv_offer_tick(struct cnv_engine *engine, struct cnv_member *member)
     if (offer->ring == NULL || offer->next == offer->limit || member->state != CNV_MEMBER_READY) {
         return;
     }
-    if (engine->now_ms - offer->moved_ms > engine->settings.patience_ms) {
+    if (offer_stands_still(engine, member)) {
         (void) snprintf(text,
                         sizeof(text),
                         "upload of %s stands still at chunk %llu of %llu",

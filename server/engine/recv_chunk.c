@@ -74,7 +74,8 @@ void cnv_recv_chunk(struct cnv_engine *engine,
     }
     offer->moved_ms = engine->now_ms;
     offer->asked_ms = engine->now_ms;
-    offer->repeat_ms = engine->settings.heartbeat_ms;
+    offer->repeat_ms = cnv_offer_repeat_ms(engine);
+    engine->chunk_ms = engine->now_ms;
     chunk_count_slices(offer, chunk_bytes);
     cnv_pace_note(engine, member);
 }

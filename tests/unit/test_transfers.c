@@ -158,13 +158,20 @@ Test(session, asks_again_for_lost_and_damaged_chunks, .timeout = 5)
     hear(desk, &chunk, vector, CHUNK);
     desk_clear(desk);
     tick(desk, BEAT);
+    cr_assert_eq(desk_count(desk, CNV_KIND_CREDIT), 0, "it may be no more than late");
+    tick(desk, cnv_chunk_time_ms(CHUNK));
     cr_assert_eq(desk_said(desk, CNV_KIND_CREDIT, 0)->credit.next, 0);
     cr_assert(desk_said(desk, CNV_KIND_CREDIT, 0)->credit.rewind);
     cr_assert_eq(desk_count(desk, CNV_KIND_ATTACH), 1, "the connection may be a new one");
     hear_chunk(desk, 7, 0, vector, BIG_BYTES);
     desk_clear(desk);
-    tick(desk, BEAT);
+    tick(desk, BEAT + cnv_chunk_time_ms(CHUNK));
     cr_assert_eq(desk_said(desk, CNV_KIND_CREDIT, 0)->credit.next, 2);
+    desk_clear(desk);
+    tick(desk, BEAT + cnv_chunk_time_ms(CHUNK));
+    cr_assert_eq(desk_count(desk, CNV_KIND_CREDIT), 0, "less and less often");
+    tick(desk, BEAT + cnv_chunk_time_ms(CHUNK));
+    cr_assert_eq(desk_count(desk, CNV_KIND_CREDIT), 1);
     desk_close(desk);
 }
 
