@@ -11,6 +11,7 @@ lib/base            -
 lib/num             lib/base cblas lapacke
 lib/net             lib/base zmq
 lib/config          lib/base czmq
+lib/plugin          lib/base lib/config
 lib/loop            lib/base lib/net zmq uv
 lib/run             lib/base uv
 lib/client          lib/base lib/net proto

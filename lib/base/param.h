@@ -40,4 +40,24 @@ const char *cnv_config_text(const struct cnv_config *config, const char *path);
 /* A CNV_PARAM_FRACTION with "1/n" resolved to 1/n (n >= 1 rows). */
 double cnv_config_fraction(const struct cnv_config *config, const char *path, uint64_t n);
 
+/* --- Options of a plug-in ------------------------------------------------------------------ */
+
+enum { CNV_OPTIONS_MAX = 32 };
+
+/*
+ * Reads a plug-in's own settings: "name=value,name=value" in the text at path (policy/options,
+ * solver/options or problem/options). options is the plug-in's table, ended by a row without a
+ * path; the path of a row is the option's name, its type anything but CNV_PARAM_TEXT.
+ *
+ *   ret_values  out [rows]  value or default of each row: a boolean as 0 or 1, a choice as its
+ *                           position from 0, "1/n" as NaN; untouched on failure
+ *
+ * CNV_E_INPUT names path, option and what is allowed.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_options_read(const struct cnv_config *config,
+                                                const char *path,
+                                                const struct cnv_param *options,
+                                                double *ret_values,
+                                                struct cnv_error *err);
+
 #endif

@@ -317,6 +317,33 @@ static enum cnv_status check_decay(const struct cnv_config *config, struct cnv_e
     return CNV_OK;
 }
 
+/* Options are a plug-in's: what is built in has keys. */
+static enum cnv_status check_options(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const char *const paths[][2] = {
+        { "problem/options", "problem/kind" },
+        { "solver/options", "solver/kind" },
+        { "solver/plan", "solver/kind" },
+        { "policy/options", "policy/kind" },
+    };
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        const char *kind = cnv_config_text(config, paths[i][1]);
+
+        if (cnv_config_text(config, paths[i][0])[0] != '\0' &&
+            strncmp(kind, "plugin:", strlen("plugin:")) != 0) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "%s=%.60s is for what comes from a plug-in, %s=%s does not",
+                            paths[i][0],
+                            cnv_config_text(config, paths[i][0]),
+                            paths[i][1],
+                            kind);
+        }
+    }
+    return CNV_OK;
+}
+
 static enum cnv_status check_security(const struct cnv_config *config, struct cnv_error *err)
 {
     const char *allow = cnv_config_text(config, "security/allow");
@@ -333,8 +360,8 @@ static enum cnv_status check_security(const struct cnv_config *config, struct cn
 enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err)
 {
     static enum cnv_status (*const rules[])(const struct cnv_config *, struct cnv_error *) = {
-        check_limits, check_start,    check_hidden,    check_policy,
-        check_decay,  check_security, check_endpoints,
+        check_limits, check_start,   check_hidden,   check_policy,
+        check_decay,  check_options, check_security, check_endpoints,
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

@@ -67,6 +67,13 @@ char *cnv_config_spec(const struct cnv_config *config);
 CNV_MUST_CHECK enum cnv_status
 cnv_config_overlay(struct cnv_config *config, const char *spec, struct cnv_error *err);
 
+/* What is wrong with a plug-in's table of options (NULL: none). CNV_E_INPUT names file and row. */
+CNV_MUST_CHECK enum cnv_status
+cnv_options_check(const struct cnv_param *options, const char *file, struct cnv_error *err);
+
+/* The options as text: name, default, unit, range, sentence. */
+void cnv_options_help(FILE *out, const struct cnv_param *options);
+
 /* The table as text for --help: key, default, unit, range, sentence; section NULL: all. */
 void cnv_config_help(FILE *out, const char *section);
 

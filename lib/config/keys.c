@@ -96,7 +96,11 @@ const struct cnv_param cnv_config_keys[] = {
             "0",
             "Ends the run when this much has been sent, both ways; 0: off."),
 
-    CHOICE("problem/kind", "logistic|ridge|softmax|mlp", "logistic", "What is minimised."),
+    CHOICE(
+        "problem/kind", "logistic|ridge|softmax|mlp|plugin:NAME", "logistic", "What is minimised."),
+    TEXT("problem/options",
+         "",
+         "Settings of a problem from a plug-in, as it lists them: name=value,name=value."),
     FRACTION("problem/l2",
              0,
              LARGEST_REAL,
@@ -110,7 +114,17 @@ const struct cnv_param cnv_config_keys[] = {
          "32",
          "Units of the hidden layers of an mlp, one or two numbers separated by a comma: 64,32."),
 
-    CHOICE("solver/kind", "newton|giant|sgd|adam", "newton", "How an agent moves in a local step."),
+    CHOICE("solver/kind",
+           "newton|giant|sgd|adam|plugin:NAME",
+           "newton",
+           "How an agent moves in a local step."),
+    TEXT("solver/options",
+         "",
+         "Settings of a solver from a plug-in, as it lists them: name=value,name=value."),
+    TEXT("solver/plan",
+         "",
+         "Exchanges of a round of a solver from a plug-in, in order: gradient,model; empty: model "
+         "alone."),
     REAL("solver/step", "", SMALLEST_POSITIVE, LARGEST_REAL, "0.1", "Step size of sgd, adam."),
     INTEGER("solver/batch",
             "rows",
@@ -211,9 +225,15 @@ const struct cnv_param cnv_config_keys[] = {
          "Residual, relative to the gradient, at which conjugate gradients stop."),
 
     CHOICE("policy/kind",
-           "fixed|adaptive-l|adaptive-period|growing|one-shot",
+           "fixed|adaptive-l|adaptive-period|growing|one-shot|plugin:NAME",
            "fixed",
            "What decides how long agents work alone."),
+    TEXT("policy/options",
+         "",
+         "Settings of a policy from a plug-in, as it lists them: name=value,name=value."),
+    TEXT("policy/plugins",
+         "",
+         "Shared objects with policies that the server loads, separated by commas."),
     INTEGER("policy/local-steps",
             "steps",
             1,
@@ -416,6 +436,9 @@ const struct cnv_param cnv_config_keys[] = {
          "A local step of this agent takes at least so long: it computes, then rests. To play a "
          "slower "
          "host; 0: off."),
+    TEXT("agent/plugins",
+         "",
+         "Shared objects with solvers and problems that this agent loads, separated by commas."),
 
     CHOICE("log/level", "error|warn|info|debug", "info", "What is logged."),
     BOOLEAN("log/json", "false", "Whether log lines are JSON instead of logfmt."),

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/plugin.h"
 #include "config/config.h"
 
 enum { SHOWN_BYTES = 60 };
@@ -97,13 +98,25 @@ static bool parse_real(const char *text, double *ret_number)
     return parse_decimal(text, ret_number);
 }
 
+/* The choice "plugin:NAME" stands for any name a plug-in may have. */
+static bool is_plugin(const char *text)
+{
+    return strncmp(text, "plugin:", strlen("plugin:")) == 0 &&
+           cnv_plugin_name_is_valid(text + strlen("plugin:"));
+}
+
 static bool is_choice(const char *choices, const char *text)
 {
+    static const char any_plugin[] = "plugin:NAME";
     size_t len = strlen(text);
 
     for (const char *at = choices; at != NULL; at = strchr(at, '|')) {
         at += *at == '|';
-        if (len > 0 && strcspn(at, "|") == len && strncmp(at, text, len) == 0) {
+        if (strncmp(at, any_plugin, strlen(any_plugin)) == 0) {
+            if (is_plugin(text)) {
+                return true;
+            }
+        } else if (len > 0 && strcspn(at, "|") == len && strncmp(at, text, len) == 0) {
             return true;
         }
     }

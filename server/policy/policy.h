@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/param.h"
+#include "base/plugin.h"
 #include "base/status.h"
 
 enum { CNV_SOLVER_NAME_SIZE = 24, CNV_REASON_SIZE = 160 };
@@ -61,5 +62,19 @@ const struct cnv_policy_ops *cnv_policy_find(const char *name);
 
 /* The i-th policy, or NULL past the last: for help pages and the conformance suite. */
 const struct cnv_policy_ops *cnv_policy_at(size_t i);
+
+/* --- From a shared object; see base/plugin.h and examples/plugins ------------------------- */
+
+#define CNV_POLICY_STRUCTS(X)                                                                      \
+    X(cnv_policy_ops) X(cnv_round_view) X(cnv_decision) X(cnv_param) X(cnv_error)
+
+/* The last line of a plug-in. paper, fini, save and load (both or none) may be NULL in ops. */
+#define CNV_POLICY_PLUGIN(ops, options)                                                            \
+    CNV_PLUGIN_TABLE(CNV_PLUGIN_POLICY, CNV_POLICY_STRUCTS, ops, options)
+
+/* From now on cnv_policy_find knows it as plugin:NAME. plugin is borrowed for ever. CNV_E_INPUT:
+ * see cnv_plugin_check; or there is one of that name already. Not while others read. */
+CNV_MUST_CHECK enum cnv_status
+cnv_policy_adopt(const struct cnv_plugin *plugin, const char *file, struct cnv_error *err);
 
 #endif

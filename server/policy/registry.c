@@ -8,16 +8,18 @@ static const struct cnv_policy_ops *const policies[] = {
     &cnv_policy_growing,    &cnv_policy_one_shot,
 };
 
+enum { BUILT_IN = sizeof(policies) / sizeof(policies[0]) };
+
 const struct cnv_policy_ops *cnv_policy_at(size_t i)
 {
-    return i < sizeof(policies) / sizeof(policies[0]) ? policies[i] : NULL;
+    return i < BUILT_IN ? policies[i] : cnv_policy_adopted(i - BUILT_IN);
 }
 
 const struct cnv_policy_ops *cnv_policy_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(policies) / sizeof(policies[0]); i++) {
-        if (strcmp(policies[i]->name, name) == 0) {
-            return policies[i];
+    for (size_t i = 0; cnv_policy_at(i) != NULL; i++) {
+        if (strcmp(cnv_policy_at(i)->name, name) == 0) {
+            return cnv_policy_at(i);
         }
     }
     return NULL;

@@ -10,4 +10,7 @@ extern const struct cnv_policy_ops cnv_policy_fixed;
 extern const struct cnv_policy_ops cnv_policy_growing;
 extern const struct cnv_policy_ops cnv_policy_one_shot;
 
+/* The i-th policy that came from a plug-in, or NULL past the last. */
+const struct cnv_policy_ops *cnv_policy_adopted(size_t i);
+
 #endif
