@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/param.h"
+#include "base/plugin.h"
 #include "base/status.h"
 #include "data/shard.h"
 
@@ -58,7 +59,8 @@ struct cnv_problem_ops {
                        double *gradient);
     /* Fixes the point and the rows for hessian and hessian_times: caches what they need of w; the
      * list of the batch stays borrowed until the next call. The cache is made on first use, so that
-     * solvers without curvature do not pay for it: CNV_E_NOMEM. */
+     * solvers without curvature do not pay for it: CNV_E_NOMEM. This and hessian_times are both
+     * there, or neither: solvers that need them say so. */
     enum cnv_status (*curvature_at)(void *state,
                                     const double *w,
                                     const struct cnv_batch *batch,
@@ -75,6 +77,25 @@ struct cnv_problem_ops {
 
 const struct cnv_problem_ops *cnv_problem_find(const char *name);
 const struct cnv_problem_ops *cnv_problem_at(size_t i);
+
+/* --- From a shared object; see base/plugin.h and examples/plugins ------------------------- */
+
+#define CNV_PROBLEM_STRUCTS(X)                                                                     \
+    X(cnv_problem_ops) X(cnv_problem_setup) X(cnv_batch) X(cnv_shard) X(cnv_param)
+
+/* The last line of a plug-in. fini, curvature_at with hessian_times, and hessian may be NULL. */
+#define CNV_PROBLEM_PLUGIN(ops, options)                                                           \
+    CNV_PLUGIN_TABLE(CNV_PLUGIN_PROBLEM, CNV_PROBLEM_STRUCTS, ops, options)
+
+/* From now on cnv_problem_find knows it as plugin:NAME. plugin is borrowed for ever. CNV_E_INPUT:
+ * see cnv_plugin_check; or there is one of that name already. Not while others read. */
+CNV_MUST_CHECK enum cnv_status
+cnv_problem_adopt(const struct cnv_plugin *plugin, const char *file, struct cnv_error *err);
+
+/* The i-th problem that came from a plug-in, or NULL past the last. */
+const struct cnv_problem_ops *cnv_problem_adopted(size_t i);
+
+/* --- A problem in use ---------------------------------------------------------------------- */
 
 /* A problem together with its state: what solvers are given. */
 struct cnv_problem {

@@ -16,9 +16,11 @@ static const struct cnv_problem_ops *const problems[] = {
     &cnv_problem_softmax,
 };
 
+enum { BUILT_IN = sizeof(problems) / sizeof(problems[0]) };
+
 const struct cnv_problem_ops *cnv_problem_at(size_t i)
 {
-    return i < sizeof(problems) / sizeof(problems[0]) ? problems[i] : NULL;
+    return i < BUILT_IN ? problems[i] : cnv_problem_adopted(i - BUILT_IN);
 }
 
 const struct cnv_problem_ops *cnv_problem_find(const char *name)

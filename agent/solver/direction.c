@@ -17,6 +17,12 @@ enum cnv_status cnv_direction_init(struct cnv_direction *direction,
     size_t above = (size_t) cnv_config_integer(config, "solver/cg-above");
     size_t square = 0;
 
+    if (problem->ops->hessian_times == NULL) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "problem %s has no second derivatives, which the solver needs",
+                        problem->ops->name);
+    }
     *direction = (struct cnv_direction){
         .problem = problem,
         .is_dense =

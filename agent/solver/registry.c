@@ -15,9 +15,11 @@ static const struct cnv_solver_ops *const solvers[] = {
     &cnv_solver_adam,
 };
 
+enum { BUILT_IN = sizeof(solvers) / sizeof(solvers[0]) };
+
 const struct cnv_solver_ops *cnv_solver_at(size_t i)
 {
-    return i < sizeof(solvers) / sizeof(solvers[0]) ? solvers[i] : NULL;
+    return i < BUILT_IN ? solvers[i] : cnv_solver_adopted(i - BUILT_IN);
 }
 
 const struct cnv_solver_ops *cnv_solver_find(const char *name)

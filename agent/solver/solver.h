@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/param.h"
+#include "base/plugin.h"
 #include "base/status.h"
 #include "problem/problem.h"
 
@@ -79,9 +80,32 @@ struct cnv_solver_ops {
                     uint32_t index,
                     const struct cnv_solver_result *result);
     void (*concluded)(void *state, bool counted);
+    /* Only of a plug-in: its exchanges, which solver/plan has to name too; NULL: "model". */
+    const char *plan;
 };
 
 const struct cnv_solver_ops *cnv_solver_find(const char *name);
 const struct cnv_solver_ops *cnv_solver_at(size_t i);
+
+/* --- From a shared object; see base/plugin.h and examples/plugins ------------------------- */
+
+#define CNV_SOLVER_STRUCTS(X)                                                                      \
+    X(cnv_solver_ops)                                                                              \
+    X(cnv_solver_setup)                                                                            \
+    X(cnv_solver_round)                                                                            \
+    X(cnv_solver_contribution)                                                                     \
+    X(cnv_solver_result) X(cnv_problem_ops) X(cnv_problem) X(cnv_param)
+
+/* The last line of a plug-in. paper, plan, fini, settled and concluded may be NULL in ops. */
+#define CNV_SOLVER_PLUGIN(ops, options)                                                            \
+    CNV_PLUGIN_TABLE(CNV_PLUGIN_SOLVER, CNV_SOLVER_STRUCTS, ops, options)
+
+/* From now on cnv_solver_find knows it as plugin:NAME. plugin is borrowed for ever. CNV_E_INPUT:
+ * see cnv_plugin_check; or there is one of that name already. Not while others read. */
+CNV_MUST_CHECK enum cnv_status
+cnv_solver_adopt(const struct cnv_plugin *plugin, const char *file, struct cnv_error *err);
+
+/* The i-th solver that came from a plug-in, or NULL past the last. */
+const struct cnv_solver_ops *cnv_solver_adopted(size_t i);
 
 #endif

@@ -88,6 +88,20 @@ static void forget_run(struct cnv_trainer *trainer)
 
 /* --- Joining ------------------------------------------------------------------------------- */
 
+/* The run asks for what is not here: before any data is read. */
+static enum cnv_status fail_unknown(const char *path, const char *name, struct cnv_error *err)
+{
+    bool is_plugin = strncmp(name, "plugin:", strlen("plugin:")) == 0;
+
+    return cnv_fail(err,
+                    CNV_E_MISFIT,
+                    "the run's %s=%s is not known here%s%s",
+                    path,
+                    name,
+                    is_plugin ? ": start the agent with --plugin FILE, the shared object of " : "",
+                    is_plugin ? name + strlen("plugin:") : "");
+}
+
 static enum cnv_status
 on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
 {
@@ -102,10 +116,10 @@ on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_e
     }
     trainer->kind = cnv_problem_find(cnv_config_text(trainer->config, "problem/kind"));
     if (trainer->kind == NULL) {
-        return cnv_fail(err,
-                        CNV_E_MISFIT,
-                        "the run's problem/kind=%s is not known here",
-                        cnv_config_text(trainer->config, "problem/kind"));
+        return fail_unknown("problem/kind", cnv_config_text(trainer->config, "problem/kind"), err);
+    }
+    if (cnv_solver_find(cnv_config_text(trainer->config, "solver/kind")) == NULL) {
+        return fail_unknown("solver/kind", cnv_config_text(trainer->config, "solver/kind"), err);
     }
     trainer->shard_number = event->shard;
     status = trainer->io.load(trainer->io.self,
@@ -204,7 +218,7 @@ static enum cnv_status find_solver(struct cnv_trainer *trainer,
         .shard = trainer->shard_number,
     };
     if (solver.ops == NULL || trainer->solver_count == SOLVERS_MAX) {
-        return cnv_fail(err, CNV_E_MISFIT, "the round's solver %s is not known here", name);
+        return fail_unknown("solver", name, err);
     }
     solver.state = cnv_array_new(1, solver.ops->state_size);
     if (solver.state == NULL) {
@@ -252,6 +266,16 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         enum cnv_status status = find_solver(trainer, event->solver, &solver, err);
         if (status != CNV_OK) {
             return status;
+        }
+        if (solver->ops->plan != NULL && strcmp(solver->ops->plan, event->plan) != 0) {
+            return cnv_fail(err,
+                            CNV_E_MISFIT,
+                            "solver %s has the exchanges %s, the run %s: set solver/plan=%s on the "
+                            "server",
+                            event->solver,
+                            solver->ops->plan,
+                            event->plan,
+                            solver->ops->plan);
         }
     }
     /* A round begun anew by the same solver is forgotten by its begin. */

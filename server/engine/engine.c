@@ -55,17 +55,46 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->down = cnv_encoding_find(cnv_config_text(config, "encoding/down"));
 }
 
+/* What a plug-in's solver needs of the server. */
+static enum cnv_status check_plan(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *text = cnv_config_text(config, "solver/plan");
+    struct cnv_plan plan;
+
+    if (text[0] != '\0' &&
+        (!cnv_plan_parse(text, &plan) || strcmp(plan.names[plan.count - 1], "model") != 0)) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "solver/plan=%.60s: allowed are at most %d of gradient, direction, loss, "
+                        "scale, monitor, separated by commas, and model at the end",
+                        text,
+                        CNV_PLAN_MAX);
+    }
+    return CNV_OK;
+}
+
 /* Finds the three extensions and lets them read their keys. */
 static enum cnv_status engine_equip(struct cnv_engine *engine, struct cnv_error *err)
 {
     const struct cnv_config *config = engine->config;
 
     engine->policy = cnv_policy_find(cnv_config_text(config, "policy/kind"));
+    if (engine->policy == NULL) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/kind=%s: no such policy is loaded: policy/plugins or --plugin FILE "
+                        "names the shared object",
+                        cnv_config_text(config, "policy/kind"));
+    }
     engine->aggregate = cnv_aggregate_find(cnv_config_text(config, "aggregate/kind"));
     engine->optimiser = cnv_optimiser_find(cnv_config_text(config, "optimiser/kind"));
     if (engine->policy == NULL || engine->aggregate == NULL || engine->optimiser == NULL ||
         engine->settings.up == NULL || engine->settings.down == NULL) {
         return cnv_fail(err, CNV_E_INPUT, "policy, aggregator, optimiser or encoding not known");
+    }
+    enum cnv_status status = check_plan(config, err);
+    if (status != CNV_OK) {
+        return status;
     }
     engine->policy_state = cnv_array_new(1, engine->policy->state_size);
     engine->aggregate_state = cnv_array_new(1, engine->aggregate->state_size);
@@ -74,7 +103,7 @@ static enum cnv_status engine_equip(struct cnv_engine *engine, struct cnv_error 
         engine->optimiser_state == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "out of memory for an engine");
     }
-    enum cnv_status status = engine->policy->init(engine->policy_state, config, err);
+    status = engine->policy->init(engine->policy_state, config, err);
     if (status == CNV_OK) {
         status = engine->aggregate->init(engine->aggregate_state, config, err);
     }

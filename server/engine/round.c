@@ -257,6 +257,16 @@ static bool round_waits_for(const struct cnv_engine *engine, const struct cnv_me
            engine->now_ms < member->grace_ms;
 }
 
+/* A plug-in's plan is in the agents' shared object: the server takes it from solver/plan. */
+static const char *round_plan(const struct cnv_engine *engine)
+{
+    const char *solver = engine->round.decision.solver;
+    const char *plan = cnv_config_text(engine->config, "solver/plan");
+    bool is_configured = strcmp(solver, cnv_config_text(engine->config, "solver/kind")) == 0;
+
+    return is_configured && plan[0] != '\0' ? plan : cnv_plan_of_solver(solver);
+}
+
 static void round_begin(struct cnv_engine *engine, bool is_evaluation)
 {
     struct cnv_round *round = &engine->round;
@@ -273,7 +283,7 @@ static void round_begin(struct cnv_engine *engine, bool is_evaluation)
     round_clear_exchanges(engine);
     round->is_evaluation = is_evaluation;
     round->decision = engine->decision;
-    plan = is_evaluation ? CNV_PLAN_EVALUATE : cnv_plan_of_solver(round->decision.solver);
+    plan = is_evaluation ? CNV_PLAN_EVALUATE : round_plan(engine);
     (void) snprintf(round->plan_text, sizeof(round->plan_text), "%s", plan);
     if (!cnv_plan_parse(plan, &round->plan)) {
         cnv_run_end(engine, CNV_RUN_FAILED, "the plan of the solver is not known");

@@ -122,7 +122,8 @@ static void use_solver(struct cluster *cluster, const char *name)
     }
     drop_solvers(cluster);
     cluster->solver = cnv_solver_find(name);
-    if (!cnv_plan_parse(cnv_plan_of_solver(name), &cluster->plan)) {
+    const char *plan = cluster->solver->plan;
+    if (!cnv_plan_parse(plan == NULL ? cnv_plan_of_solver(name) : plan, &cluster->plan)) {
         abort();
     }
     for (size_t k = 0; k < cluster->agents; k++) {

@@ -17,6 +17,9 @@
 #include "num/vector.h"
 #include "sim/sim.h"
 #include "synthetic.h"
+#include "with_plugins.h"
+
+TestSuite(serial, .init = with_plugins);
 
 enum { FEATURES = 12, ROWS = 100, ROUNDS = 5, LOCAL_STEPS = 3, LIMIT_MS = 1000000 };
 
@@ -48,6 +51,12 @@ static struct cluster *serial_of(const char *solver, const char *problem)
     cr_assert_eq(cnv_config_set(serial->config, "solver/kind", solver, "test", NULL), CNV_OK);
     cr_assert_eq(cnv_config_set(serial->config, "problem/kind", problem, "test", NULL), CNV_OK);
     fit_settings(serial->config, solver);
+    if (cnv_solver_find(solver)->plan != NULL) {
+        cr_assert_eq(
+            cnv_config_set(
+                serial->config, "solver/plan", cnv_solver_find(solver)->plan, "test", NULL),
+            CNV_OK);
+    }
     cnv_rng_init(&rng, 1, CNV_RNG_INIT, 0, 0);
     for (size_t i = 0; i < serial->dimension; i++) {
         serial->model[i] = scale * cnv_rng_normal(&rng);
