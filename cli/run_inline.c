@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "data/load.h"
 #include "interrupt.h"
+#include "model/model.h"
 #include "num/num.h"
 #include "proto/npy.h"
 #include "report/report.h"
@@ -169,11 +170,24 @@ enum cnv_status cnv_run_inline(const struct cnv_run_setup *setup,
         .clock_us = clock_us,
     };
     struct cnv_sim *sim = NULL;
+    struct cnv_start start = { .has_card = false };
+    struct cnv_engine_start from = { .values = NULL };
 
     setup->progress->is_virtual = true;
     cnv_num_init();
-    enum cnv_status status = cnv_sim_new(&sim_setup, &sim, err);
-
+    enum cnv_status status = cnv_start_read(setup->config, &start, err);
+    if (status == CNV_OK && start.model.values != NULL) {
+        from = (struct cnv_engine_start){
+            .values = start.model.values,
+            .labels = start.card.labels,
+            .label_count = start.card.label_count,
+            .has_labels = start.has_card,
+        };
+        sim_setup.start = &from;
+    }
+    if (status == CNV_OK) {
+        status = cnv_sim_new(&sim_setup, &sim, err);
+    }
     if (status == CNV_OK) {
         status = step_to_end(sim, err);
     }
@@ -182,5 +196,6 @@ enum cnv_status cnv_run_inline(const struct cnv_run_setup *setup,
         status = take_result(sim, setup->config, result, err);
     }
     cnv_sim_destroy(sim);
+    cnv_start_fini(&start);
     return status;
 }

@@ -357,7 +357,8 @@ static enum cnv_status fetch(struct local *local, struct cnv_error *err)
     enum cnv_status status =
         cnv_control_call(local->control, "rounds", "csv", FETCH_MS, &local->result->rows, err);
 
-    if (status == CNV_OK) {
+    /* A run that failed before its shape was fixed has none. */
+    if (status == CNV_OK && cnv_json_count(local->result->status, "run/dimension") > 0) {
         status =
             cnv_control_call(local->control, "model", "", FETCH_MS, &local->result->model, err);
     }

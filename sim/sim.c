@@ -344,6 +344,10 @@ static enum cnv_status start(struct cnv_sim *sim, struct cnv_error *err)
         }
     }
     enum cnv_status status = cnv_engine_new(&setup, &io, now_ms(sim), &sim->engine, err);
+    if (status == CNV_OK && sim->setup.start != NULL &&
+        !cnv_engine_start_from(sim->engine, sim->setup.start)) {
+        status = cnv_fail(err, CNV_E_NOMEM, "the model to start from");
+    }
     for (uint32_t i = 0; i < agents && status == CNV_OK; i++) {
         status = cnv_sim_add(sim, "worker", i + 1, NULL, err);
     }

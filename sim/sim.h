@@ -54,10 +54,11 @@ struct cnv_sim_faults {
 };
 
 struct cnv_sim_setup {
-    const struct cnv_config *config;     /* of the run; borrowed for the sim's life */
-    uint64_t seed;                       /* of the faults; the run has its own, run/seed */
-    uint32_t shards;                     /* the data is cut into; 0: run/agents */
-    const struct cnv_sim_faults *faults; /* NULL: none; copied */
+    const struct cnv_config *config;      /* of the run; borrowed for the sim's life */
+    uint64_t seed;                        /* of the faults; the run has its own, run/seed */
+    const struct cnv_engine_start *start; /* NULL: as run/start says; borrowed for the sim's life */
+    uint32_t shards;                      /* the data is cut into; 0: run/agents */
+    const struct cnv_sim_faults *faults;  /* NULL: none; copied */
     bool is_checked; /* after every step look whether the promises of DESIGN.md 7 hold */
     FILE *trace;     /* a line a message; NULL: none */
     void *self;      /* given to the callbacks */

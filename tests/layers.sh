@@ -25,7 +25,7 @@ server/policy       lib/base lib/num
 server/aggregate    lib/base lib/num lib/run
 server/optimiser    lib/base lib/num
 server/report       lib/base lib/config server/engine jansson
-server/io           lib/base lib/run lib/loop lib/net lib/config proto server zmq uv jansson
+server/io           lib/base lib/run lib/loop lib/net lib/config lib/model proto server zmq uv jansson
 server/main.c       lib/base lib/run lib/loop lib/net lib/config proto server zmq uv
 agent/data          lib/base lib/num zlib lzma
 agent/problem       lib/base lib/num agent/data
@@ -37,7 +37,7 @@ cli                 lib/base lib/config lib/model lib/net lib/client/joinfile.h 
 cli/cmd_run         lib/base lib/config agent/data
 cli/cmd_evaluate    lib/base lib/config lib/model lib/num agent/data
 cli/evaluate        lib/base lib/config lib/model agent/data agent/problem jansson
-cli/run_inline      lib/base lib/config lib/num proto sim server/engine server/report agent/data agent/trainer jansson
+cli/run_inline      lib/base lib/config lib/model lib/num proto sim server/engine server/report agent/data agent/trainer jansson
 '
 
 # Rules without I/O: no system header that knows sockets, files, clocks or threads.

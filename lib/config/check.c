@@ -244,13 +244,33 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
     return check_period(config, most, err);
 }
 
+static bool is_start(const char *start)
+{
+    static const char *const words[] = { "zeros", "ones", "random", "model" };
+    size_t len = strlen(start);
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(start, words[i]) == 0) {
+            return true;
+        }
+    }
+    return len > 4 && strcmp(start + len - 4, ".npy") == 0;
+}
+
 /* Zeros and ones have no direction out: all hidden units stay alike for ever. */
 static enum cnv_status check_start(const struct cnv_config *config, struct cnv_error *err)
 {
     const char *start = cnv_config_text(config, "run/start");
+    bool is_flat = strcmp(start, "zeros") == 0 || strcmp(start, "ones") == 0;
 
-    if (strcmp(cnv_config_text(config, "problem/kind"), "mlp") == 0 &&
-        strcmp(start, "random") != 0) {
+    if (!is_start(start)) {
+        char shown[CNV_SHOWN_SIZE];
+
+        cnv_value_show(start, shown);
+        return cnv_fail(
+            err, CNV_E_INPUT, "run/start=%s: allowed is zeros, ones, random or FILE.npy", shown);
+    }
+    if (is_flat && strcmp(cnv_config_text(config, "problem/kind"), "mlp") == 0) {
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "problem/kind=mlp does not train from run/start=%s: use run/start=random",

@@ -66,10 +66,12 @@ const struct cnv_param cnv_config_keys[] = {
     BOOLEAN("run/linger",
             "true",
             "Whether the daemon stays up after the run, serving model and status."),
-    CHOICE("run/start",
-           "zeros|ones|random",
-           "zeros",
-           "The model the run starts from; random: normal numbers, drawn from run/seed."),
+    TEXT(
+        "run/start",
+        "zeros",
+        "The model the run starts from: zeros, ones, random (normal numbers, drawn from run/seed), "
+        "FILE.npy (with its card beside it, if there is one) or, with convene submit, model (that "
+        "of the run before)."),
     REAL("run/start-scale",
          "",
          SMALLEST_POSITIVE,

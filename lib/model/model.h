@@ -65,4 +65,20 @@ CNV_MUST_CHECK enum cnv_status cnv_card_fits(const struct cnv_card *card,
                                              const char *path,
                                              struct cnv_error *err);
 
+/* Where a run starts from, if run/start names a file. Zero: not from a file. */
+struct cnv_start {
+    struct cnv_model model;
+    struct cnv_card card;
+    bool has_card; /* there was one beside the file */
+};
+
+/*
+ * Reads the file that run/start names, if it names one, and its card, if there is one. CNV_E_INPUT:
+ * it cannot be used, card and file do not belong together, the card speaks of another problem; or
+ * run/start=model, which only a daemon that has a model can make sense of.
+ */
+CNV_MUST_CHECK enum cnv_status
+cnv_start_read(const struct cnv_config *config, struct cnv_start *ret_start, struct cnv_error *err);
+void cnv_start_fini(struct cnv_start *start);
+
 #endif

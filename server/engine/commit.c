@@ -32,6 +32,42 @@ static void commit_fill_start(const struct cnv_settings *settings, size_t slice,
     }
 }
 
+/* Whether the model to start from is one of this run's data. */
+static enum cnv_status
+commit_check_start(const struct cnv_engine *engine, size_t length, struct cnv_error *err)
+{
+    const struct cnv_blob *start = engine->start;
+
+    if (start == NULL) {
+        return CNV_OK;
+    }
+    if (cnv_blob_len(start) != length * sizeof(double)) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "run/start: that model has %zu coordinates, this run's has %zu",
+                        cnv_blob_len(start) / sizeof(double),
+                        length);
+    }
+    if (engine->has_start_labels && (engine->start_label_count != engine->label_count ||
+                                     memcmp(engine->start_labels,
+                                            engine->labels,
+                                            engine->label_count * sizeof(*engine->labels)) != 0)) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "run/start: that model knows %zu labels, %g to %g, this run's data has "
+                        "%zu, %g to %g",
+                        engine->start_label_count,
+                        engine->start_label_count == 0 ? 0.0 : engine->start_labels[0],
+                        engine->start_label_count == 0
+                            ? 0.0
+                            : engine->start_labels[engine->start_label_count - 1],
+                        engine->label_count,
+                        engine->label_count == 0 ? 0.0 : engine->labels[0],
+                        engine->label_count == 0 ? 0.0 : engine->labels[engine->label_count - 1]);
+    }
+    return CNV_OK;
+}
+
 enum cnv_status
 cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error *err)
 {
@@ -45,6 +81,10 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
         (void) cnv_fail(err, status, "out of memory for a model of %zu coordinates", length);
         goto fail;
     }
+    status = commit_check_start(engine, length, err);
+    if (status != CNV_OK) {
+        goto fail;
+    }
     status = engine->optimiser->init(engine->optimiser_state, engine->config, length, err);
     engine->has_optimiser = true;
     if (status != CNV_OK) {
@@ -54,7 +94,13 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
         size_t count = cnv_slice_len(length, slice);
         struct cnv_extent extent = down->extent(length, slice * CNV_SLICE, count);
 
-        commit_fill_start(&engine->settings, slice, values);
+        if (engine->start != NULL) {
+            memcpy(values,
+                   cnv_blob_data(engine->start) + slice * CNV_SLICE * sizeof(*values),
+                   count * sizeof(*values));
+        } else {
+            commit_fill_start(&engine->settings, slice, values);
+        }
         down->encode(values, count, cnv_blob_edit(blob) + extent.offset);
     }
     uint32_t digest = cnv_vector_digest(down, cnv_blob_data(blob), length);
@@ -65,6 +111,8 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
         goto fail;
     }
     engine->dimension = dimension;
+    cnv_blob_unref(engine->start);
+    engine->start = NULL;
 fail:
     cnv_free(values);
     cnv_blob_unref(blob);

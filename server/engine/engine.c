@@ -162,6 +162,25 @@ fail:
     return status;
 }
 
+bool cnv_engine_start_from(struct cnv_engine *engine, const struct cnv_engine_start *start)
+{
+    double *labels = cnv_array_new(start->label_count, sizeof(*labels));
+
+    if (labels == NULL) {
+        return false;
+    }
+    if (start->label_count > 0) {
+        memcpy(labels, start->labels, start->label_count * sizeof(*labels));
+    }
+    cnv_blob_unref(engine->start);
+    cnv_free(engine->start_labels);
+    engine->start = cnv_blob_ref(start->values);
+    engine->start_labels = labels;
+    engine->start_label_count = start->label_count;
+    engine->has_start_labels = start->has_labels;
+    return true;
+}
+
 void cnv_engine_destroy(struct cnv_engine *engine)
 {
     if (engine == NULL) {
@@ -182,6 +201,8 @@ void cnv_engine_destroy(struct cnv_engine *engine)
         engine->optimiser->fini(engine->optimiser_state);
     }
     cnv_parcel_unref(engine->model);
+    cnv_blob_unref(engine->start);
+    cnv_free(engine->start_labels);
     cnv_blob_unref(engine->spec_blob);
     cnv_free(engine->bulk_endpoint);
     cnv_free(engine->policy_state);

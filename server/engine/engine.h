@@ -82,6 +82,14 @@ struct cnv_engine_io {
     void (*note)(void *self, const struct cnv_engine_note *note);
 };
 
+/* A model to start from, instead of what run/start says. Borrowed for the call. */
+struct cnv_engine_start {
+    struct cnv_blob *values; /* float64, one for each coordinate; shared */
+    const double *labels;    /* [label_count] that it was trained on; ignored unless has_labels */
+    size_t label_count;
+    bool has_labels;
+};
+
 struct cnv_engine_setup {
     const struct cnv_config *config; /* borrowed for the engine's life, validated */
     const char *spec;                /* text sent in the welcome: "path=value" lines; copied */
@@ -96,6 +104,11 @@ CNV_MUST_CHECK enum cnv_status cnv_engine_new(const struct cnv_engine_setup *set
                                               uint64_t now_ms,
                                               struct cnv_engine **ret_engine,
                                               struct cnv_error *err);
+/* Before the first member is ready: the run starts from this model, or fails in words once the
+ * members' data shows that it does not fit. False: memory is out. */
+CNV_MUST_CHECK bool cnv_engine_start_from(struct cnv_engine *engine,
+                                          const struct cnv_engine_start *start);
+
 /* No job may be outstanding. NULL is fine. */
 void cnv_engine_destroy(struct cnv_engine *engine);
 

@@ -223,6 +223,10 @@ struct cnv_engine {
     const struct cnv_config *config;
     struct cnv_engine_io io;
     struct cnv_settings settings;
+    struct cnv_blob *start; /* float64, what version 0 is to be; NULL: as the settings say */
+    double *start_labels;   /* [start_label_count] what it was trained on */
+    size_t start_label_count;
+    bool has_start_labels;
     struct cnv_blob *spec_blob;
     char *bulk_endpoint;
     char run_name[CNV_NAME_SIZE];

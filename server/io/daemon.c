@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "model/model.h"
 
 uint64_t cnv_daemon_now(struct cnv_daemon *daemon)
 {
@@ -101,13 +102,17 @@ static enum cnv_status engine_open(struct cnv_daemon *daemon, struct cnv_error *
         .bulk_endpoint = cnv_listen_bulk_for_agents(daemon, bulk, sizeof(bulk)),
     };
     const struct cnv_engine_io io = cnv_act_io(daemon);
+    struct cnv_start start = { .has_card = false };
     char *spec = cnv_config_spec(daemon->config);
 
     if (spec == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "specification of the run");
     }
     setup.spec = spec;
-    enum cnv_status status = random_number(&setup.run, err);
+    enum cnv_status status = cnv_start_read(daemon->config, &start, err);
+    if (status == CNV_OK) {
+        status = random_number(&setup.run, err);
+    }
     if (status == CNV_OK) {
         status = random_number(&setup.server, err);
     }
@@ -119,6 +124,19 @@ static enum cnv_status engine_open(struct cnv_daemon *daemon, struct cnv_error *
     }
     daemon->server = setup.server;
     cnv_free(spec);
+    if (status == CNV_OK && start.model.values != NULL) {
+        const struct cnv_engine_start from = {
+            .values = start.model.values,
+            .labels = start.card.labels,
+            .label_count = start.card.label_count,
+            .has_labels = start.has_card,
+        };
+
+        status = cnv_engine_start_from(daemon->engine, &from)
+                     ? CNV_OK
+                     : cnv_fail(err, CNV_E_NOMEM, "the model to start from");
+    }
+    cnv_start_fini(&start);
     return status;
 }
 

@@ -76,3 +76,23 @@ start agent convene-agent --server "$DATA" --data train.csv
 until_true 20 shows '"state":"finished"'
 check "a model from a daemon comes with its card" convene model get --control "$CONTROL" --out fetched.npy
 check "and can be evaluated" grep -q accuracy <(convene evaluate fetched.npy test.csv)
+
+# A warm start goes on where the other run was.
+first_loss() { awk -F, 'NR == 2 { printf "%.9f", $6 }' "$1/rounds.csv"; }
+last_loss() { awk -F, 'END { printf "%.9f", $6 }' "$1/rounds.csv"; }
+train --data train.csv --set run/start=libsvm/model.npy --out warm
+check "a warm start begins with the loss the other run ended with" same "$(last_loss libsvm)" "$(first_loss warm)"
+check "with processes too" convene run --agents 3 --set run/rounds=5 --set problem/l2=1/n --data train.csv \
+    --set run/start=libsvm/model.npy --out warm_processes
+check "and the same bits" cmp warm/model.npy warm_processes/model.npy
+start_from() { refuses "$1" "$2" convene run --quiet --agents 2 --data "${3:-train.csv}" --set "run/start=$4" "${@:5}"; }
+check "from another problem's model" start_from 2 "problem/kind=ridge, the run's is logistic" train.csv ridge/model.npy
+check "from one with another intercept" start_from 2 "problem/intercept=false, the run's is true" train.csv \
+    libsvm/model.npy --set problem/intercept=true
+check "from nothing" start_from 2 "none.npy: No such file" train.csv none.npy
+check "from the model of no run" start_from 2 "there is no model yet" train.csv model
+sed 's/^-1/0/' train.libsvm > relabelled.libsvm
+check "from one with other labels" start_from 1 "knows 2 labels, -1 to 1, this run's data has 2, 0 to 1" \
+    relabelled.libsvm libsvm/model.npy
+cut -d' ' -f1-3 train.libsvm > narrow.libsvm
+check "from one of another size" start_from 1 "has 3 coordinates, this run's has 2" narrow.libsvm libsvm/model.npy

@@ -225,8 +225,7 @@ Test(config, a_refusal_names_origin_key_value_and_what_is_allowed, .timeout = 10
     cr_assert_str_eq(err.text, "--set: solver/step=0: allowed is a number above 0");
     cr_assert_eq(cnv_config_set(config, "problem/l2", "x", "--set", &err), CNV_E_INPUT);
     cr_assert_str_eq(err.text, "--set: problem/l2=x: allowed is 1/n, or a number of at least 0");
-    cr_assert_eq(cnv_config_set(config, "run/start", "gif", "--set", &err), CNV_E_INPUT);
-    cr_assert_str_eq(err.text, "--set: run/start=gif: allowed is zeros, ones or random");
+    cr_assert_eq(cnv_config_set(config, "policy/kind", "gif", "--set", &err), CNV_E_INPUT);
     cr_assert_eq(cnv_config_set(config, "log/json", "1", "--set", &err), CNV_E_INPUT);
     cr_assert_str_eq(err.text, "--set: log/json=1: allowed is true or false");
     cnv_config_destroy(config);
@@ -400,6 +399,8 @@ static const struct misfit misfits[] = {
     { { "problem/kind=mlp" }, "problem/kind=mlp does not train from run/start=zeros" },
     { { "problem/kind=mlp", "run/start=ones" }, "does not train from run/start=ones" },
     { { "problem/kind=mlp", "run/start=random" }, NULL },
+    { { "problem/kind=mlp", "run/start=old/model.npy" }, NULL },
+    { { "run/start=gif" }, "run/start=gif: allowed is zeros, ones, random or FILE.npy" },
     { { "solver/decay-at=10" }, NULL },
     { { "solver/decay-at=10,20,30" }, NULL },
     { { "solver/decay-at=10,20," }, "solver/decay-at=10,20,: allowed are whole numbers" },

@@ -70,3 +70,53 @@ Test(engine_start, does_not_depend_on_the_dimension, .timeout = 10)
     cnv_free(small);
     cnv_free(large);
 }
+
+/* A run of one agent with labels -1 and 1 and two coordinates, from that model. */
+static struct script *started(const double *values, size_t n, const double *labels)
+{
+    struct script *script = script_new((const char *const[]){ "run/agents=1", NULL });
+    struct cnv_blob *blob = cnv_blob_copy(values, n * sizeof(*values));
+    struct cnv_engine_start start = {
+        .values = blob,
+        .labels = labels,
+        .label_count = labels == NULL ? 0 : 2,
+        .has_labels = labels != NULL,
+    };
+
+    cr_assert(cnv_engine_start_from(script->engine, &start));
+    cnv_blob_unref(blob);
+    script_join_all(script, 1, 2);
+    return script;
+}
+
+Test(engine_start, is_a_given_model, .timeout = 10)
+{
+    struct script *script = started((const double[]){ 0.5, -3 }, 2, NULL);
+
+    cr_assert_eq(script_model(script, 0), 0.5);
+    cr_assert_eq(script_model(script, 1), -3.0);
+    script_destroy(script);
+}
+
+static void fails_with(const double *values, size_t n, const double *labels, const char *reason)
+{
+    struct script *script = started(values, n, labels);
+    struct cnv_engine_view view;
+
+    cnv_engine_view(script->engine, &view);
+    cr_expect_eq(view.state, CNV_RUN_FAILED);
+    cr_expect_str_eq(view.state_reason, reason);
+    script_destroy(script);
+}
+
+Test(engine_start, of_another_shape_ends_the_run_in_words, .timeout = 10)
+{
+    fails_with((const double[]){ 1, 2, 3 },
+               3,
+               NULL,
+               "run/start: that model has 3 coordinates, this run's has 2");
+    fails_with((const double[]){ 1, 2 },
+               2,
+               (const double[]){ 5, 7 },
+               "run/start: that model knows 2 labels, 5 to 7, this run's data has 2, -1 to 1");
+}
