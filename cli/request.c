@@ -3,20 +3,15 @@
 
 #include <stdlib.h>
 
-#include "control.h"
 #include "envelope.h"
 #include "net/endpoint.h"
 
-static enum cnv_status ask(const struct cnv_request *request,
-                           const char *question,
-                           const char *argument,
-                           struct cnv_blob **ret_body,
-                           struct cnv_error *err)
+enum cnv_status cnv_request_open(const struct cnv_request *request,
+                                 struct cnv_control **ret_control,
+                                 struct cnv_error *err)
 {
     char endpoint[CNV_ENDPOINT_SIZE];
-    struct cnv_control *control = NULL;
     struct cnv_joinfile keys;
-    double timeout = request->timeout > 0.0 ? request->timeout : 5.0;
     /* Nothing in this process changes the environment. */
     const char *named = getenv("CONVENE_CONTROL"); /* NOLINT(concurrency-mt-unsafe) */
 
@@ -33,12 +28,30 @@ static enum cnv_status ask(const struct cnv_request *request,
     }
     if (status == CNV_OK) {
         status =
-            cnv_control_open(named, request->join == NULL ? NULL : &keys, false, &control, err);
+            cnv_control_open(named, request->join == NULL ? NULL : &keys, false, ret_control, err);
     }
-    if (status == CNV_OK) {
-        int64_t timeout_ms = (int64_t) (timeout < 1e9 ? timeout * 1e3 : 1e12);
+    return status;
+}
 
-        status = cnv_control_call(control, question, argument, timeout_ms, ret_body, err);
+int64_t cnv_request_timeout_ms(const struct cnv_request *request)
+{
+    double timeout = request->timeout > 0.0 ? request->timeout : 5.0;
+
+    return (int64_t) (timeout < 1e9 ? timeout * 1e3 : 1e12);
+}
+
+static enum cnv_status ask(const struct cnv_request *request,
+                           const char *question,
+                           const char *argument,
+                           struct cnv_blob **ret_body,
+                           struct cnv_error *err)
+{
+    struct cnv_control *control = NULL;
+    enum cnv_status status = cnv_request_open(request, &control, err);
+
+    if (status == CNV_OK) {
+        status = cnv_control_call(
+            control, question, argument, cnv_request_timeout_ms(request), ret_body, err);
     }
     cnv_control_close(control);
     return status;

@@ -7,6 +7,7 @@
 
 #include "base/blob.h"
 #include "command.h"
+#include "control.h"
 
 /* Begins the argument struct of every command that asks a daemon. */
 struct cnv_request {
@@ -29,6 +30,14 @@ struct cnv_request {
     { "json", CNV_OPTION_FLAG, offsetof(struct cnv_request, json), NULL,                            \
       "Print the daemon's answer as one JSON envelope." }
 /* clang-format on */
+
+/* Opens the connection that the options name; the caller closes it. */
+CNV_MUST_CHECK enum cnv_status cnv_request_open(const struct cnv_request *request,
+                                                struct cnv_control **ret_control,
+                                                struct cnv_error *err);
+
+/* How long one call may take. */
+int64_t cnv_request_timeout_ms(const struct cnv_request *request);
 
 /* Asks and gives the raw answer, the caller's to unref. On failure has printed it: *ret_code. */
 bool cnv_request_ask(const struct cnv_command *command,
