@@ -3,12 +3,22 @@
 
 #include <string.h>
 
+#include "base/sketch.h"
+
 static const char *const plan_exchanges[] = { "model", "gradient", "direction",
                                               "loss",  "scale",    "monitor" };
 
 const char *cnv_plan_of_solver(const char *solver)
 {
     return strcmp(solver, "giant") == 0 ? "gradient,direction,loss,model" : "model";
+}
+
+uint64_t cnv_monitor_length(const char *monitor, uint64_t dimension)
+{
+    if (strcmp(monitor, "sketch") == 0) {
+        return CNV_SKETCH_SIZE;
+    }
+    return strcmp(monitor, "exact") == 0 ? dimension : 0;
 }
 
 static const char *plan_exchange_find(const char *name, size_t len)

@@ -82,13 +82,15 @@
     F(U64, local_steps, 0, "L: local steps this agent takes")                                      \
     F(STR, solver, 23, "with which solver")                                                        \
     F(STR, plan, 127, "exchanges of the round in order, separated by commas")                      \
-    F(BOOL, evaluate, 0, "scalars[0] of exchange 0 is to be the loss at the model")
+    F(BOOL, evaluate, 0, "scalars[0] of exchange 0 is to be the loss at the model")                \
+    F(U64, check_every, 0, "plan with monitor: local steps between two of them; else 0")           \
+    F(STR, monitor, 15, "what is offered there: naive, linear, sketch or exact; else empty")
 
 #define CNV_OFFER_FIELDS(F)                                                                        \
     F(U64, run, 0, "the run")                                                                      \
     F(U64, round, 0, "the round")                                                                  \
     F(U64, attempt, 0, "the newest attempt of the round the agent knows")                          \
-    F(U64, exchange, 0, "position in the plan, from 0")                                            \
+    F(U64, exchange, 0, "number of the exchange in the round, from 0")                             \
     F(U64, version, 0, "model version the contribution is relative to")                            \
     F(U64, transfer, 0, "the agent's number for this upload, growing, from 1")                     \
     F(STR, encoding, 15, "of the vector; empty: scalars only")                                     \
@@ -117,14 +119,15 @@
     F(U64, run, 0, "the run")                                                                      \
     F(U64, round, 0, "the round")                                                                  \
     F(U64, attempt, 0, "the attempt that settled it")                                              \
-    F(U64, exchange, 0, "position in the plan")                                                    \
+    F(U64, exchange, 0, "number of the exchange in the round")                                     \
     F(U64, contributors, 0, "members whose contributions are in the result")                       \
     F(U64, transfer, 0, "the server's number for the download; 0: no vector")                      \
     F(STR, encoding, 15, "of the vector; empty: scalars only")                                     \
     F(U64, length, 0, "coordinates of the vector")                                                 \
     F(U64, bytes, 0, "payload bytes of the vector")                                                \
     F(U64, digest, 0, "CRC-32C over the CRC-32Cs of its slices")                                   \
-    F(F64S, scalars, 16, "averaged scalars")
+    F(F64S, scalars, 16, "averaged scalars")                                                       \
+    F(BOOL, again, 0, "the same place of the plan comes next once more")
 
 #define CNV_COMMIT_FIELDS(F)                                                                       \
     F(U64, run, 0, "the run")                                                                      \

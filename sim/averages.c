@@ -67,6 +67,8 @@ void sim_promises_contribution(struct cnv_sim *sim,
         .round = contribution->round,
         .attempt = contribution->attempt,
         .exchange = contribution->exchange,
+        .is_model = agent->place < agent->plan.count &&
+                    strcmp(agent->plan.names[agent->place], "model") == 0,
         .samples = contribution->samples,
         .steps = contribution->steps,
         .is_scaled = contribution->is_scaled,
@@ -126,6 +128,11 @@ void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const conv
 
     if (sim->promises == NULL) {
         return;
+    }
+    if (event->kind == CONVENE_ROUND && cnv_plan_parse(event->plan, &agent->plan)) {
+        agent->place = 0;
+    } else if (event->kind == CONVENE_SETTLED) {
+        agent->place += event->again ? 0 : 1;
     }
     /* Who was frozen may hear of an older round. */
     if (event->kind == CONVENE_ROUND && strcmp(event->plan, CNV_PLAN_EVALUATE) != 0 &&
@@ -197,9 +204,10 @@ static size_t find_contributors(struct cnv_sim *sim, struct contributor *contrib
 static const struct vector_note *
 find_note(const struct vector_note *note, const char *name, const struct vector_note *like)
 {
-    while (note != NULL &&
-           (note->agent == NULL || note->round != like->round || note->attempt > like->attempt ||
-            note->exchange != like->exchange || strcmp(note->agent->name, name) != 0)) {
+    while (note != NULL && (note->agent == NULL || note->round != like->round ||
+                            note->attempt > like->attempt || note->is_model != like->is_model ||
+                            (!like->is_model && note->exchange != like->exchange) ||
+                            strcmp(note->agent->name, name) != 0)) {
         note = note->next;
     }
     return note;
@@ -389,7 +397,7 @@ static bool model_follows(const struct cnv_sim *sim,
     const struct cnv_encoding_ops *encoding = cnv_encoding_find(down);
     double *model = work + 2 * length;
 
-    like.exchange = sim->promises->exchanges - 1;
+    like.is_model = true;
     if (!find_contributions(sim->promises, contributors, count, &like, older) ||
         !take_mean(sim, contributors, count, work, work + length, length)) {
         return false;

@@ -18,6 +18,7 @@
 #include "calendar.h"
 #include "client/session.h"
 #include "config/config.h"
+#include "proto/plan.h"
 #include "sim.h"
 #include "trainer/trainer.h"
 
@@ -84,6 +85,9 @@ struct sim_agent {
     uint64_t counted;            /* contributions in committed models, by the server's count */
     struct sim_ledger up;
     struct sim_ledger down;
+
+    struct cnv_plan plan; /* of the round its trainer works on */
+    uint32_t place;       /* of its exchange in it */
 
     uint64_t contributions;
     uint64_t chunks_up;

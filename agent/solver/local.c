@@ -101,17 +101,18 @@ enum cnv_status cnv_local_contribute(struct cnv_local *local,
 {
     struct cnv_problem *problem = local->problem;
     bool is_model = strcmp(exchange, "model") == 0;
+    bool is_monitor = strcmp(exchange, "monitor") == 0;
 
-    if (index != 0 || (!is_model && strcmp(exchange, "loss") != 0)) {
+    if (!is_model && !is_monitor && strcmp(exchange, "loss") != 0) {
         return cnv_fail(
             err, CNV_E_UNEXPECTED, "solver %s has no exchange %u \"%s\"", solver, index, exchange);
     }
     *contribution = (struct cnv_solver_contribution){ 0 };
-    if (local->evaluate || !is_model) {
+    if (!is_monitor && (local->evaluate || !is_model)) {
         contribution->scalars[0] = problem->ops->loss(problem->state, local->model, NULL);
         contribution->scalar_count = 1;
     }
-    if (is_model) {
+    if (is_model || is_monitor) {
         cnv_vector_move(problem->dimension, local->u, -1.0, local->model, local->g);
         contribution->values = local->g;
         contribution->length = problem->dimension;

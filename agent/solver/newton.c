@@ -128,13 +128,14 @@ static enum cnv_status newton_contribute(void *state,
     struct newton *newton = state;
     struct cnv_problem *problem = newton->problem;
     bool is_model = strcmp(exchange, "model") == 0;
+    bool is_monitor = strcmp(exchange, "monitor") == 0;
 
-    if (index != 0 || (!is_model && strcmp(exchange, "loss") != 0)) {
+    if (!is_model && !is_monitor && strcmp(exchange, "loss") != 0) {
         return cnv_fail(
             err, CNV_E_UNEXPECTED, "solver newton has no exchange %u \"%s\"", index, exchange);
     }
     *contribution = (struct cnv_solver_contribution){ 0 };
-    if (newton->evaluate || !is_model) {
+    if (!is_monitor && (newton->evaluate || !is_model)) {
         if (!newton->has_loss) {
             newton->loss = problem->ops->loss(problem->state, newton->model, NULL);
             newton->has_loss = true;
@@ -142,7 +143,7 @@ static enum cnv_status newton_contribute(void *state,
         contribution->scalars[0] = newton->loss;
         contribution->scalar_count = 1;
     }
-    if (is_model) {
+    if (is_model || is_monitor) {
         cnv_vector_move(problem->dimension, newton->u, -1.0, newton->model, newton->trial);
         contribution->values = newton->trial;
         contribution->length = problem->dimension;

@@ -2,7 +2,8 @@
  * solver.h - how an agent moves in a local step and what it contributes.
  *
  * A round goes: begin at the broadcast model, step L times, then for each exchange of the plan
- * contribute and, once the server has settled it, learn its result. The committed model comes
+ * contribute and, once the server has settled it, learn its result. Where the exchange monitor
+ * comes in between, steps go on after it. The committed model comes
  * with concluded; state that outlives a round (momentum) advances only there, and only if the
  * contribution was counted. A restarted round begins again: begin forgets what was pending.
  *
@@ -68,8 +69,9 @@ struct cnv_solver_ops {
     void (*begin)(void *state, const struct cnv_solver_round *round);
     /* One local step; called local_steps times. A failed factorisation ends the agent. */
     enum cnv_status (*step)(void *state, struct cnv_error *err);
-    /* For the exchange named so at position index of the plan. Where the round asks for it
-     * (evaluate), scalars[0] of exchange 0 is the loss at the round's model. */
+    /* For the exchange named so, number index of the round. Where the round asks for it
+     * (evaluate), scalars[0] of the round's first exchange but monitor is the loss at its model.
+     * monitor: the update as it is after the steps so far, of which the trainer takes the drift. */
     enum cnv_status (*contribute)(void *state,
                                   const char *exchange,
                                   uint32_t index,

@@ -3,6 +3,7 @@
  *
  *   WELCOME ─► overlay, load ─► loaded     SHAPE ─► problem ─► ready     ROUND ─► begin
  *   step: local steps, then one contribution for each exchange of the plan; SETTLED opens the next
+ *         (after monitor, which may come again, there are more local steps before the next)
  *   COMMIT ─► concluded, the round is over
  *
  * Happy path: the lines above in order. What fails: a round begins anew (begin forgets the work in
@@ -14,6 +15,7 @@
 #include "trainer/trainer.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -21,6 +23,7 @@
 #include "problem/problem.h"
 #include "proto/plan.h"
 #include "solver/solver.h"
+#include "trainer/monitor.h"
 
 enum { SOLVERS_MAX = 16 };
 
@@ -38,12 +41,15 @@ struct cnv_trainer {
     struct cnv_shard *shard;
     struct cnv_shard *test;
     uint32_t shard_number;
+    uint64_t seed; /* of the run */
     double *labels;
     struct cnv_problem *problem;
     struct engaged_solver solvers[SOLVERS_MAX];
     size_t solver_count;
-    double *model;  /* [dimension] of the round in hand */
+    double *model; /* [dimension] of the round in hand: version */
+    bool has_model;
     uint64_t drawn; /* minibatches below have been used in rounds that counted */
+    struct cnv_monitor monitor;
 
     /* The round in hand. */
     bool is_active;  /* from ROUND to the end of its plan */
@@ -57,8 +63,12 @@ struct cnv_trainer {
     uint64_t iteration;
     uint64_t ahead;
     uint32_t local_steps;
-    uint32_t steps; /* taken */
+    uint32_t check_every;
+    char monitor_kind[16];
+    uint32_t steps;     /* taken */
+    uint32_t steps_due; /* to be taken before the next contribution */
     uint32_t exchange;
+    uint32_t place; /* of it in the plan */
 
     bool is_over;
     int exit_code;
@@ -71,6 +81,7 @@ static void forget_run(struct cnv_trainer *trainer)
         cnv_free(trainer->solvers[i].state);
     }
     trainer->solver_count = 0;
+    cnv_monitor_fini(&trainer->monitor);
     cnv_problem_destroy(trainer->problem);
     cnv_shard_destroy(trainer->shard);
     cnv_shard_destroy(trainer->test);
@@ -82,6 +93,7 @@ static void forget_run(struct cnv_trainer *trainer)
     trainer->labels = NULL;
     trainer->model = NULL;
     trainer->solver = NULL;
+    trainer->has_model = false;
     trainer->is_active = false;
     trainer->drawn = 0;
 }
@@ -122,6 +134,7 @@ on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_e
         return fail_unknown("solver/kind", cnv_config_text(trainer->config, "solver/kind"), err);
     }
     trainer->shard_number = event->shard;
+    trainer->seed = (uint64_t) cnv_config_integer(trainer->config, "run/seed");
     status = trainer->io.load(trainer->io.self,
                               trainer->config,
                               event->shard,
@@ -189,7 +202,8 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
             "no row of the run has a feature: problem/intercept=true would learn a constant");
     }
     trainer->model = cnv_array_new(trainer->problem->dimension, sizeof(*trainer->model));
-    if (trainer->model == NULL) {
+    if (trainer->model == NULL ||
+        !cnv_monitor_init(&trainer->monitor, trainer->problem->dimension)) {
         return cnv_fail(err, CNV_E_NOMEM, "model of %zu coordinates", trainer->problem->dimension);
     }
     trainer->io.ready(trainer->io.self, trainer->problem->dimension);
@@ -197,6 +211,35 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
 }
 
 /* --- A round ------------------------------------------------------------------------------- */
+
+static const char *current_exchange(const struct cnv_trainer *trainer)
+{
+    return trainer->plan.names[trainer->place];
+}
+
+/* How many local steps lie before the exchange that comes next. */
+static void set_steps_due(struct cnv_trainer *trainer)
+{
+    uint64_t steps = ((uint64_t) trainer->exchange + 1) * trainer->check_every;
+
+    if (strcmp(current_exchange(trainer), "monitor") == 0) {
+        trainer->steps_due = steps < trainer->local_steps ? (uint32_t) steps : trainer->local_steps;
+    } else if (trainer->check_every == 0) {
+        trainer->steps_due = trainer->local_steps;
+    } /* else the models are averaged as they are */
+}
+
+/* Takes the round's model over; from the one before it learns how the model moves. */
+static void take_model(struct cnv_trainer *trainer, const convene_event *event)
+{
+    if (!trainer->has_model || event->version != trainer->version) {
+        bool is_next = trainer->has_model && event->version == trainer->version + 1;
+
+        cnv_monitor_moved(&trainer->monitor, is_next ? trainer->model : NULL, event->values);
+    }
+    trainer->has_model = true;
+    memcpy(trainer->model, event->values, event->length * sizeof(*trainer->model));
+}
 
 /* The solver of that name, made if no round has named it yet. */
 static enum cnv_status find_solver(struct cnv_trainer *trainer,
@@ -214,7 +257,7 @@ static enum cnv_status find_solver(struct cnv_trainer *trainer,
     struct cnv_solver_setup setup = {
         .config = trainer->config,
         .problem = trainer->problem,
-        .seed = (uint64_t) cnv_config_integer(trainer->config, "run/seed"),
+        .seed = trainer->seed,
         .shard = trainer->shard_number,
     };
     if (solver.ops == NULL || trainer->solver_count == SOLVERS_MAX) {
@@ -282,7 +325,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     if (solver != trainer->solver || event->round != trainer->round) {
         conclude(trainer, false);
     }
-    memcpy(trainer->model, event->values, event->length * sizeof(*trainer->model));
+    take_model(trainer, event);
     trainer->solver = solver;
     trainer->round = event->round;
     trainer->attempt = event->attempt;
@@ -290,8 +333,12 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     trainer->iteration = event->iteration;
     trainer->ahead = trainer->drawn > event->iteration ? trainer->drawn - event->iteration : 0;
     trainer->local_steps = is_evaluation ? 0 : event->local_steps;
+    trainer->check_every = event->check_every;
+    (void) snprintf(trainer->monitor_kind, sizeof(trainer->monitor_kind), "%s", event->monitor);
     trainer->steps = 0;
     trainer->exchange = 0;
+    trainer->place = 0;
+    set_steps_due(trainer);
     trainer->is_evaluation = is_evaluation;
     trainer->is_waiting = false;
     trainer->is_active = true;
@@ -323,15 +370,16 @@ static void on_settled(struct cnv_trainer *trainer, const convene_event *event)
         return;
     }
     if (trainer->solver != NULL) {
-        trainer->solver->ops->settled(trainer->solver->state,
-                                      trainer->plan.names[trainer->exchange],
-                                      trainer->exchange,
-                                      &result);
+        trainer->solver->ops->settled(
+            trainer->solver->state, current_exchange(trainer), trainer->exchange, &result);
     }
     trainer->exchange++;
+    trainer->place += event->again ? 0 : 1;
     trainer->is_waiting = false;
-    if (trainer->exchange == trainer->plan.count) {
+    if (trainer->place == trainer->plan.count) {
         trainer->is_active = false;
+    } else {
+        set_steps_due(trainer);
     }
 }
 
@@ -409,12 +457,8 @@ static enum cnv_status contribute(struct cnv_trainer *trainer, struct cnv_error 
         evaluate(trainer, &contribution);
     } else {
         struct cnv_solver_contribution computed = { 0 };
-        enum cnv_status status =
-            trainer->solver->ops->contribute(trainer->solver->state,
-                                             trainer->plan.names[trainer->exchange],
-                                             trainer->exchange,
-                                             &computed,
-                                             err);
+        enum cnv_status status = trainer->solver->ops->contribute(
+            trainer->solver->state, current_exchange(trainer), trainer->exchange, &computed, err);
         if (status != CNV_OK) {
             return status;
         }
@@ -425,6 +469,15 @@ static enum cnv_status contribute(struct cnv_trainer *trainer, struct cnv_error 
         contribution.reference = computed.reference;
         contribution.scalar_count = computed.scalar_count;
         memcpy(contribution.scalars, computed.scalars, sizeof(contribution.scalars));
+        if (strcmp(current_exchange(trainer), "monitor") == 0 &&
+            (computed.values == NULL || !cnv_monitor_tell(&trainer->monitor,
+                                                          trainer->monitor_kind,
+                                                          trainer->seed,
+                                                          computed.values,
+                                                          &contribution))) {
+            return cnv_fail(
+                err, CNV_E_MISFIT, "monitor %s is not known here", trainer->monitor_kind);
+        }
     }
     trainer->is_waiting = true;
     trainer->io.contribute(trainer->io.self, &contribution);
@@ -436,7 +489,7 @@ enum cnv_status cnv_trainer_step(struct cnv_trainer *trainer, struct cnv_error *
     if (!cnv_trainer_has_work(trainer)) {
         return CNV_OK;
     }
-    if (trainer->steps < trainer->local_steps) {
+    if (trainer->steps < trainer->steps_due) {
         trainer->steps++;
         return trainer->solver->ops->step(trainer->solver->state, err);
     }

@@ -111,7 +111,11 @@ typedef struct convene_event {
     const char *plan;       /* [ROUND] exchanges in order: "gradient,direction,loss,model" */
     bool evaluate;          /* [ROUND] scalars[0] of exchange 0 is to be the loss at the model */
     bool counted;           /* [COMMIT] */
-    uint32_t exchange;      /* [SETTLED] position in the plan */
+    uint32_t check_every;   /* [ROUND] plan with monitor: it comes after so many local steps, and
+                             * again after so many more; local_steps is the most */
+    const char *monitor;    /* [ROUND] what is offered there: naive, linear, sketch or exact */
+    uint32_t exchange;      /* [SETTLED] number of the exchange in the round */
+    bool again;             /* [SETTLED] the same place of the plan comes once more */
     const double *values;   /* [ROUND, COMMIT: the model; SETTLED: the result or NULL] */
     size_t length;
     double scalars[CONVENE_SCALARS_MAX]; /* [SETTLED] */
@@ -123,7 +127,8 @@ typedef struct convene_contribution {
     uint64_t round;
     uint64_t attempt;
     uint32_t exchange;
-    const double *values; /* [length] an update relative to the round's model; NULL: scalars only */
+    const double *values; /* [length] an update relative to the round's model, for monitor what it
+                           * names; NULL: scalars only */
     size_t length;
     bool is_scaled; /* instead: factor * settled result of exchange reference */
     double factor;

@@ -16,6 +16,7 @@ struct cnv_event *cnv_event_new(convene_event_kind kind)
         event->event.run_name = event->run_name;
         event->event.solver = event->solver;
         event->event.plan = event->plan;
+        event->event.monitor = event->monitor;
     }
     return event;
 }

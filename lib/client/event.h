@@ -20,6 +20,7 @@ struct cnv_event {
     char run_name[65];
     char solver[24];
     char plan[128];
+    char monitor[16];
 };
 
 /* NULL when memory is out. Released with convene_event_release(&event->event). */

@@ -25,6 +25,7 @@ void cnv_session_forget_round(struct cnv_session *session)
     session->plan.count = 0;
     session->newest_attempt = 0;
     session->exchange = 0;
+    session->place = 0;
     session->has_announce = false;
     session->has_report = false;
 }
@@ -57,6 +58,7 @@ static void start_round(struct cnv_session *session)
     session->plan = plan;
     session->newest_attempt = session->work.attempt;
     session->exchange = 0;
+    session->place = 0;
     event->event.round = session->work.round;
     event->event.attempt = session->work.attempt;
     event->event.version = session->work.version;
@@ -65,6 +67,8 @@ static void start_round(struct cnv_session *session)
     event->event.evaluate = session->work.evaluate;
     memcpy(event->solver, session->work.solver, sizeof(event->solver));
     memcpy(event->plan, session->work.plan, sizeof(event->plan));
+    event->event.check_every = (uint32_t) session->work.check_every;
+    memcpy(event->monitor, session->work.monitor, sizeof(event->monitor));
     cnv_event_set_values(event, session->values);
     cnv_session_deliver(session, event);
 }
@@ -92,7 +96,7 @@ static bool is_awaited(const struct cnv_session *session, const struct cnv_msg_s
 {
     return session->work.round > 0 && settled->round == session->work.round &&
            settled->attempt >= session->work.attempt && settled->exchange == session->exchange &&
-           session->exchange < session->plan.count;
+           session->place < session->plan.count;
 }
 
 void cnv_session_take_settled(struct cnv_session *session,
@@ -124,7 +128,9 @@ void cnv_session_take_settled(struct cnv_session *session,
            settled->scalars.count * sizeof(*settled->scalars.at));
     cnv_event_set_values(event, values);
     cnv_blob_unref(values);
+    event->event.again = settled->again;
     session->exchange++;
+    session->place += settled->again ? 0 : 1;
     cnv_session_deliver(session, event);
 }
 
@@ -185,6 +191,7 @@ void cnv_session_take_commit(struct cnv_session *session,
         cnv_upload_drop(session);
         session->plan.count = 0;
         session->exchange = 0;
+        session->place = 0;
         session->has_report = false;
     }
     deliver_commit(session, commit);
@@ -213,19 +220,16 @@ void cnv_session_recv_commit(struct cnv_session *session,
 
 /* --- Contribution ------------------------------------------------------------------------- */
 
-static enum cnv_status check_contribution(const struct cnv_session *session,
-                                          const convene_contribution *contribution,
+/* Whether the exchange in hand is monitor, whose vectors have a length of their own. */
+static bool is_at_monitor(const struct cnv_session *session)
+{
+    return session->place < session->plan.count &&
+           strcmp(session->plan.names[session->place], "monitor") == 0;
+}
+
+static enum cnv_status check_contribution(const convene_contribution *contribution,
                                           struct cnv_error *err)
 {
-    uint64_t length = session->commit.length;
-
-    if (contribution->values != NULL && contribution->length != length) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "contribution has %zu coordinates, the model has %llu",
-                        contribution->length,
-                        (unsigned long long) length);
-    }
     if (contribution->is_scaled &&
         (contribution->values != NULL || contribution->reference >= contribution->exchange)) {
         return cnv_fail(err,
@@ -264,6 +268,7 @@ static enum cnv_status encode_contribution(struct cnv_session *session,
         return CNV_OK;
     } else {
         offer->length = count;
+        encoding = is_at_monitor(session) ? cnv_encoding_find(CNV_MONITOR_ENCODING) : encoding;
     }
     if (encoding == NULL) {
         return CNV_E_MISFIT;
@@ -292,7 +297,7 @@ enum cnv_status cnv_session_contribute(struct cnv_session *session,
         .steps = contribution->steps,
     };
     struct cnv_blob *payload = NULL;
-    enum cnv_status status = check_contribution(session, contribution, err);
+    enum cnv_status status = check_contribution(contribution, err);
 
     (void) now_ms;
     if (status != CNV_OK) {
@@ -301,9 +306,17 @@ enum cnv_status cnv_session_contribute(struct cnv_session *session,
     if (session->is_over || session->work.round == 0 ||
         contribution->round != session->work.round ||
         contribution->attempt != session->work.attempt ||
-        contribution->exchange != session->exchange || session->exchange >= session->plan.count ||
+        contribution->exchange != session->exchange || session->place >= session->plan.count ||
         session->upload.is_live) {
         return CNV_OK;
+    }
+    if (contribution->values != NULL && contribution->length != session->commit.length &&
+        !is_at_monitor(session)) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "contribution has %zu coordinates, the model has %llu",
+                        contribution->length,
+                        (unsigned long long) session->commit.length);
     }
     status = encode_contribution(session, contribution, &offer, &payload);
     if (status != CNV_OK) {

@@ -123,7 +123,7 @@ static const char *state_name(const struct cnv_session *session)
     if (session->upload.is_live) {
         return "offered";
     }
-    return session->work.round > 0 && session->exchange < session->plan.count ? "working" : "idle";
+    return session->work.round > 0 && session->place < session->plan.count ? "working" : "idle";
 }
 
 static void say_beat(struct cnv_session *session, uint64_t now_ms)

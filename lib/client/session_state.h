@@ -88,6 +88,7 @@ struct cnv_session {
     struct cnv_plan plan;
     uint64_t newest_attempt; /* of the round in hand, as announced or by credit */
     uint32_t exchange;       /* worked on or waited for */
+    uint32_t place;          /* of it in the plan */
     struct cnv_upload upload;
     uint64_t transfers; /* numbers given so far */
     struct cnv_download download;

@@ -153,14 +153,16 @@ void cnv_commit_decide(struct cnv_engine *engine)
     struct cnv_decision decision = { .local_steps = engine->settings.local_steps };
     struct cnv_round_view view = {
         .round = is_first ? 0 : round->number,
-        .iteration = engine->iteration + (is_first ? 0 : round->decision.local_steps),
-        .local_steps = round->decision.local_steps,
+        .iteration = engine->iteration + (is_first ? 0 : round->steps),
+        .local_steps = round->steps,
         .solver = round->decision.solver,
         .contributors = round->frozen_count,
         .loss = round->loss,
         .previous_loss = NAN,
         .gradient_norm = round->gradient_norm,
         .variance = round->variance,
+        .estimate = round->estimate,
+        .rows = engine->total_rows,
         .seconds = cnv_run_seconds(engine),
         .bytes = engine->bytes_up + engine->bytes_down,
     };
@@ -211,7 +213,7 @@ void cnv_commit_prepare(struct cnv_engine *engine, struct cnv_parcel *model)
         .run = engine->run,
         .version = engine->version + 1,
         .round = round->number,
-        .iteration = engine->iteration + round->decision.local_steps,
+        .iteration = engine->iteration + round->steps,
         .model = model->blob,
         .digest = model->digest,
         .policy_state = state,
@@ -230,7 +232,7 @@ static void commit_take_over(struct cnv_engine *engine)
     engine->model = round->model;
     round->model = NULL;
     engine->version++;
-    engine->iteration += round->decision.local_steps;
+    engine->iteration += round->steps;
     engine->contributors = round->frozen_count;
     if (engine->optimiser->conclude != NULL) {
         engine->optimiser->conclude(engine->optimiser_state, true);

@@ -133,6 +133,7 @@ enum cnv_status cnv_engine_new(const struct cnv_engine_setup *setup,
     engine->round.loss = NAN;
     engine->round.gradient_norm = NAN;
     engine->round.variance = NAN;
+    engine->round.estimate = NAN;
     engine_configure(&engine->settings, setup->config);
     engine->beat_ms = now_ms + engine->settings.heartbeat_ms;
     (void) snprintf(engine->run_name,

@@ -211,6 +211,7 @@ struct cnv_engine_view {
     uint64_t attempt;
     uint64_t exchange;
     const char *exchange_name;
+    double estimate; /* of the model variance, by the newest monitor; NaN: there was none */
     uint64_t iteration;
     uint64_t dimension; /* 0: not yet fixed */
     uint64_t features;

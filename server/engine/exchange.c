@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sketch.h"
 #include "internal.h"
 
 void cnv_result_clear(struct cnv_result *result)
@@ -190,11 +191,16 @@ static bool exchange_observe(struct cnv_engine *engine, const double *scalars)
 {
     struct cnv_round *round = &engine->round;
 
-    if (strcmp(round->plan.names[round->exchange], "gradient") == 0 && round->merge != NULL) {
+    /* Where agents are watched the models bring it, else the first exchange of the round. */
+    bool is_for_loss = round->decision.check_every > 0 && !round->is_evaluation
+                           ? cnv_round_is_at(round, "model")
+                           : round->exchange == 0;
+
+    if (cnv_round_is_at(round, "gradient") && round->merge != NULL) {
         round->gradient_norm = cnv_merge_norm(round->merge);
     }
     /* Who only averages may have no loss to offer: then none is known of this round. */
-    if (round->exchange > 0 || !(round->decision.evaluate || round->is_evaluation) ||
+    if (!is_for_loss || !(round->decision.evaluate || round->is_evaluation) ||
         round->frozen[0]->offer.head.scalars.count == 0) {
         return true;
     }
@@ -229,12 +235,56 @@ exchange_keep(struct cnv_engine *engine, struct cnv_parcel *vector, const double
     }
 }
 
+/* Whether members go on alone after this monitor; false: their models are averaged now. */
+static bool exchange_goes_on(struct cnv_engine *engine,
+                             const struct cnv_parcel *vector,
+                             double variance,
+                             const double *scalars)
+{
+    struct cnv_round *round = &engine->round;
+    const struct cnv_settings *settings = &engine->settings;
+    double values[CNV_SKETCH_SIZE];
+    struct cnv_monitor_view view = {
+        .monitor = round->decision.monitor,
+        .steps = round->steps,
+        .scalars = scalars,
+        .scalar_count = round->frozen[0]->offer.head.scalars.count,
+        .variance = variance,
+    };
+
+    if (vector != NULL && vector->length <= CNV_SKETCH_SIZE) {
+        settings->down->decode(cnv_blob_data(vector->blob), vector->length, NULL, values);
+        view.vector = values;
+        view.length = vector->length;
+    }
+    /* The policy may have been changed in mid-round for one that watches nobody. */
+    bool is_time = engine->policy->sync_now == NULL ||
+                   engine->policy->sync_now(engine->policy_state, &view, &round->estimate);
+    return !is_time && round->steps < round->decision.local_steps &&
+           engine->state != CNV_RUN_DRAINING &&
+           (settings->seconds == 0 || cnv_run_seconds(engine) < settings->seconds);
+}
+
+uint32_t cnv_exchange_steps(const struct cnv_round *round)
+{
+    uint64_t steps = ((uint64_t) round->exchange + 1) * round->decision.check_every;
+
+    return cnv_round_is_at(round, "monitor") && steps < round->decision.local_steps
+               ? (uint32_t) steps
+               : round->decision.local_steps;
+}
+
 /* Tells the members, and goes on to the next exchange. */
 static void exchange_next(struct cnv_engine *engine)
 {
     struct cnv_round *round = &engine->round;
 
     round->exchange++;
+    if (round->last.is_again) {
+        round->steps = cnv_exchange_steps(round);
+    } else {
+        round->place++;
+    }
     round->phase = CNV_PHASE_COLLECTING;
     for (size_t i = 0; i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
@@ -244,7 +294,7 @@ static void exchange_next(struct cnv_engine *engine)
             cnv_outbox_settled(engine, member);
         }
     }
-    if (round->exchange == round->plan.count) {
+    if (round->place == round->plan.count) {
         engine->final_loss = round->loss;
         cnv_run_end(engine, CNV_RUN_FINISHED, engine->ending);
     }
@@ -255,6 +305,8 @@ void cnv_exchange_settle(struct cnv_engine *engine)
     struct cnv_round *round = &engine->round;
     struct cnv_parcel *vector = NULL;
     double scalars[16] = { 0 };
+    double variance = NAN;
+    bool is_again = false;
 
     cnv_pace_settle(engine);
     for (size_t i = 0; i < round->frozen_count; i++) {
@@ -266,12 +318,13 @@ void cnv_exchange_settle(struct cnv_engine *engine)
         engine->payload_up += head->bytes;
     }
     engine->exchanges++;
-    bool is_model = strcmp(round->plan.names[round->exchange], "model") == 0;
+    bool is_model = cnv_round_is_at(round, "model");
+    bool is_monitor = cnv_round_is_at(round, "monitor");
     if (!exchange_observe(engine, scalars)) {
         goto out_of_memory;
     }
     if (round->merge != NULL) {
-        round->variance = is_model ? cnv_merge_variance(round->merge) : NAN;
+        variance = is_model || is_monitor ? cnv_merge_variance(round->merge) : NAN;
         vector = cnv_merge_take(engine, round->merge);
         if (vector == NULL) {
             goto out_of_memory;
@@ -279,10 +332,17 @@ void cnv_exchange_settle(struct cnv_engine *engine)
         cnv_merge_abandon(engine);
     }
     if (is_model) {
+        round->variance = variance;
         cnv_commit_prepare(engine, vector);
         return;
     }
+    if (is_monitor) {
+        is_again = exchange_goes_on(engine, vector, variance, scalars);
+        cnv_parcel_unref(vector); /* the verdict is all that members need */
+        vector = NULL;
+    }
     exchange_keep(engine, vector, scalars);
+    round->last.is_again = is_again;
     exchange_next(engine);
     return;
 

@@ -24,7 +24,7 @@ void cnv_history_add(struct cnv_engine *engine)
     row->round = round->number;
     row->seconds = cnv_run_seconds(engine);
     row->exchanges = engine->exchanges;
-    row->local_steps = round->decision.local_steps;
+    row->local_steps = round->steps;
     row->contributors = round->frozen_count;
     row->loss = round->loss;
     row->gradient_norm = round->gradient_norm;

@@ -173,6 +173,7 @@ struct cnv_result {
     bool is_here;
     uint64_t attempt;
     uint32_t exchange;
+    bool is_again; /* the place of the plan comes once more */
     uint64_t contributors;
     struct cnv_parcel *vector; /* NULL: scalars only */
     uint32_t scalar_count;
@@ -196,6 +197,9 @@ struct cnv_round {
     struct cnv_plan plan;
     char plan_text[128];
     uint32_t exchange;
+    uint32_t place;  /* of it in the plan: behind exchange where one came more than once */
+    uint32_t steps;  /* local steps behind what a member offers next; in the end, of the round */
+    double estimate; /* of the variance, by the newest monitor; NaN: none */
     struct cnv_decision decision; /* that set it up */
     bool must_restart;            /* from exchange 0, with those who remain */
     bool must_retry;              /* this exchange again, with those who remain */
@@ -454,6 +458,9 @@ void cnv_round_refuse(struct cnv_engine *engine,
                       struct cnv_member *member,
                       enum cnv_status status,
                       const char *text);
+/* The exchange in hand; "" when there is none. */
+const char *cnv_round_exchange(const struct cnv_round *round);
+bool cnv_round_is_at(const struct cnv_round *round, const char *exchange);
 /* Frees what belongs to the round in hand; phase becomes IDLE. */
 void cnv_round_abandon(struct cnv_engine *engine);
 /* No valid contribution: again, or the end of the run. */
@@ -487,6 +494,8 @@ void cnv_exchange_freeze(struct cnv_engine *engine);
 /* The vector of the exchange is merged (or there was none): its result stands. */
 void cnv_exchange_settle(struct cnv_engine *engine);
 void cnv_result_clear(struct cnv_result *result);
+/* Local steps that lie before the exchange in hand. */
+uint32_t cnv_exchange_steps(const struct cnv_round *round);
 
 /* --- merge.c ------------------------------------------------------------------------------ */
 
@@ -508,7 +517,8 @@ enum cnv_status cnv_merge_status(const struct cnv_merge *merge);
 bool cnv_merge_is_bad(const struct cnv_merge *merge, size_t i);
 /* The merged vector, the caller's; NULL when memory is out. Once, when done. */
 struct cnv_parcel *cnv_merge_take(struct cnv_engine *engine, struct cnv_merge *merge);
-double cnv_merge_variance(const struct cnv_merge *merge); /* sum of p_i |u_i - mean|^2 */
+double cnv_merge_variance(const struct cnv_merge *merge); /* sum of p_i |u_i - mean|^2; of model
+                                                             and monitor, else 0 */
 double cnv_merge_norm(const struct cnv_merge *merge);     /* of the merged vector */
 
 /* --- commit.c ----------------------------------------------------------------------------- */

@@ -39,6 +39,7 @@ struct cnv_merge {
     /* Read by jobs, not written while one is out. */
     const struct cnv_aggregate_ops *aggregate;
     const void *aggregate_state;
+    bool has_variance;                         /* it is wanted */
     const struct cnv_optimiser_ops *optimiser; /* NULL: not the model */
     void *optimiser_state;
     const struct cnv_encoding_ops *encoding; /* of the contributions */
@@ -169,6 +170,9 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
         return CNV_E_NOT_FINITE;
     }
     const double *values = update;
+    if (merge->has_variance) {
+        row->variance = slice_variance(job, update, base);
+    }
     if (merge->optimiser != NULL) {
         struct cnv_apply_input apply = {
             .first = input->first,
@@ -177,7 +181,6 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
             .update = update,
         };
 
-        row->variance = slice_variance(job, update, base);
         decode_parcel(merge, merge->base, input, base);
         merge->optimiser->apply_slice(merge->optimiser_state, &apply, result);
         values = result;
@@ -255,7 +258,8 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     }
     merge->aggregate = engine->aggregate;
     merge->aggregate_state = engine->aggregate_state;
-    if (strcmp(round->plan.names[round->exchange], "model") == 0) {
+    merge->has_variance = cnv_round_is_at(round, "model") || cnv_round_is_at(round, "monitor");
+    if (cnv_round_is_at(round, "model")) {
         merge->optimiser = engine->optimiser;
         merge->optimiser_state = engine->optimiser_state;
     }

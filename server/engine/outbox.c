@@ -94,6 +94,7 @@ void cnv_outbox_settled(struct cnv_engine *engine, struct cnv_member *member)
     message.settled.attempt = result->attempt;
     message.settled.exchange = result->exchange;
     message.settled.contributors = result->contributors;
+    message.settled.again = result->is_again;
     if (vector != NULL) {
         message.settled.transfer = outbox_open(member, vector);
         (void) snprintf(message.settled.encoding,

@@ -141,6 +141,10 @@ void cnv_post_announce(struct cnv_engine *engine, struct cnv_member *member)
     memcpy(message.announce.solver, round->decision.solver, sizeof(message.announce.solver));
     memcpy(message.announce.plan, round->plan_text, sizeof(message.announce.plan));
     message.announce.evaluate = round->decision.evaluate || round->is_evaluation;
+    if (!round->is_evaluation && round->decision.check_every > 0) {
+        message.announce.check_every = round->decision.check_every;
+        memcpy(message.announce.monitor, round->decision.monitor, sizeof(message.announce.monitor));
+    }
     member->announce_ms = engine->now_ms;
     cnv_post_header(engine, member, &message);
 }

@@ -19,10 +19,22 @@
 #include "internal.h"
 #include "proto/vector.h"
 
-/* Exchanges that carry numbers only. */
-static bool exchange_is_scalar(const char *name)
+/* Coordinates of the vector that the exchange in hand takes; 0: it takes scalars only. */
+static uint64_t exchange_length(const struct cnv_engine *engine)
 {
-    return strcmp(name, "loss") == 0 || strcmp(name, "monitor") == 0;
+    const struct cnv_round *round = &engine->round;
+
+    if (cnv_round_is_at(round, "monitor")) {
+        return cnv_monitor_length(round->decision.monitor, engine->dimension);
+    }
+    return cnv_round_is_at(round, "loss") ? 0 : engine->dimension;
+}
+
+/* What its vectors travel in, beside relative encodings. */
+static const struct cnv_encoding_ops *exchange_encoding(const struct cnv_engine *engine)
+{
+    return cnv_round_is_at(&engine->round, "monitor") ? cnv_encoding_find(CNV_MONITOR_ENCODING)
+                                                      : engine->settings.up;
 }
 
 static enum cnv_status check_encoding(const struct cnv_engine *engine,
@@ -31,23 +43,23 @@ static enum cnv_status check_encoding(const struct cnv_engine *engine,
                                       struct cnv_error *err)
 {
     const struct cnv_round *round = &engine->round;
+    const struct cnv_encoding_ops *wanted = exchange_encoding(engine);
+    uint64_t length = exchange_length(engine);
 
-    if (encoding == NULL || (!encoding->is_relative && encoding != engine->settings.up)) {
-        return cnv_fail(err,
-                        CNV_E_SIZE,
-                        "encoding '%s' instead of %s",
-                        offer->encoding,
-                        engine->settings.up->name);
+    if (encoding == NULL ||
+        (encoding != wanted && !(encoding->is_relative && wanted == engine->settings.up))) {
+        return cnv_fail(
+            err, CNV_E_SIZE, "encoding '%s' instead of %s", offer->encoding, wanted->name);
     }
-    if (offer->length != engine->dimension || offer->bytes != encoding->size(engine->dimension)) {
+    if (offer->length != length || offer->bytes != encoding->size((size_t) length)) {
         return cnv_fail(err,
                         CNV_E_SIZE,
                         "%" PRIu64 " coordinates in %" PRIu64 " bytes instead of %" PRIu64
                         " in %zu",
                         offer->length,
                         offer->bytes,
-                        engine->dimension,
-                        encoding->size(engine->dimension));
+                        length,
+                        encoding->size((size_t) length));
     }
     if (encoding->is_relative &&
         (round->reference == NULL || offer->reference != round->reference_exchange)) {
@@ -64,14 +76,14 @@ static enum cnv_status check_vector(const struct cnv_engine *engine,
                                     const struct cnv_blob *payload,
                                     struct cnv_error *err)
 {
-    const char *name = engine->round.plan.names[engine->round.exchange];
+    bool is_scalar = exchange_length(engine) == 0;
 
-    if (exchange_is_scalar(name) != (offer->encoding[0] == '\0')) {
+    if (is_scalar != (offer->encoding[0] == '\0')) {
         return cnv_fail(err,
                         CNV_E_SIZE,
                         "exchange %s takes %s",
-                        name,
-                        exchange_is_scalar(name) ? "scalars only" : "a vector");
+                        cnv_round_exchange(&engine->round),
+                        is_scalar ? "scalars only" : "a vector");
     }
     if (offer->encoding[0] == '\0') {
         return CNV_OK;
@@ -113,7 +125,8 @@ static enum cnv_status check_steps(const struct cnv_engine *engine,
                                    struct cnv_error *err)
 {
     const struct cnv_round *round = &engine->round;
-    bool counts = engine->settings.is_balanced && !round->is_evaluation;
+    bool counts =
+        engine->settings.is_balanced && !round->is_evaluation && round->decision.check_every == 0;
 
     if (counts && offer->steps != member->local_steps) {
         return cnv_fail(err,

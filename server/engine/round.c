@@ -47,6 +47,16 @@ bool cnv_round_is_awaiting(const struct cnv_engine *engine, const struct cnv_mem
     return false;
 }
 
+const char *cnv_round_exchange(const struct cnv_round *round)
+{
+    return round->place < round->plan.count ? round->plan.names[round->place] : "";
+}
+
+bool cnv_round_is_at(const struct cnv_round *round, const char *exchange)
+{
+    return strcmp(cnv_round_exchange(round), exchange) == 0;
+}
+
 static size_t round_size(const struct cnv_engine *engine)
 {
     size_t count = 0;
@@ -86,11 +96,13 @@ static void round_clear_exchanges(struct cnv_engine *engine)
     round->frozen_count = 0;
     round->evaluator_count = 0;
     round->exchange = 0;
+    round->place = 0;
     round->must_restart = false;
     round->must_retry = false;
     round->loss = NAN;
     round->gradient_norm = NAN;
     round->variance = NAN;
+    round->estimate = NAN;
 }
 
 void cnv_round_abandon(struct cnv_engine *engine)
@@ -111,6 +123,7 @@ static void round_announce(struct cnv_engine *engine)
 
     round->attempt++;
     round->announced = round->attempt;
+    round->steps = cnv_exchange_steps(round);
     round->phase = CNV_PHASE_COLLECTING;
     for (size_t i = 0; i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
@@ -264,6 +277,9 @@ static const char *round_plan(const struct cnv_engine *engine)
     const char *plan = cnv_config_text(engine->config, "solver/plan");
     bool is_configured = strcmp(solver, cnv_config_text(engine->config, "solver/kind")) == 0;
 
+    if (engine->round.decision.check_every > 0) {
+        return CNV_PLAN_MONITOR;
+    }
     return is_configured && plan[0] != '\0' ? plan : cnv_plan_of_solver(solver);
 }
 

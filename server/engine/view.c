@@ -1,4 +1,5 @@
 /* view.c - what status, the progress line and the simulator see. Reads only. */
+#include <math.h>
 #include <string.h>
 
 #include "internal.h"
@@ -152,7 +153,8 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
         .round = is_in_hand ? round->number : engine->version,
         .attempt = is_in_hand ? round->attempt : 0,
         .exchange = is_in_hand ? round->exchange : 0,
-        .exchange_name = is_in_hand ? round->plan.names[round->exchange] : "",
+        .exchange_name = is_in_hand ? cnv_round_exchange(round) : "",
+        .estimate = is_in_hand ? round->estimate : NAN,
         .iteration = engine->iteration,
         .dimension = engine->dimension,
         .features = engine->features,

@@ -16,7 +16,7 @@
 #include "base/plugin.h"
 #include "base/status.h"
 
-enum { CNV_SOLVER_NAME_SIZE = 24, CNV_REASON_SIZE = 160 };
+enum { CNV_SOLVER_NAME_SIZE = 24, CNV_REASON_SIZE = 160, CNV_MONITOR_SIZE = 16 };
 
 /* What the round just committed showed. Numbers that were not evaluated are NaN. */
 struct cnv_round_view {
@@ -29,6 +29,8 @@ struct cnv_round_view {
     double previous_loss; /* of the round before; NaN unless the same members evaluated it */
     double gradient_norm; /* norm of the global gradient at that model */
     double variance;      /* model variance S of the contributions, before averaging */
+    double estimate;      /* of S by the newest monitor of that round; NaN: there was none */
+    uint64_t rows;        /* of all shards */
     double seconds;       /* since round 1 was announced */
     uint64_t bytes;       /* whole messages, both ways, all agents */
 };
@@ -36,10 +38,23 @@ struct cnv_round_view {
 /* What is to happen in the next round. The engine fills in the defaults of the run first. */
 struct cnv_decision {
     uint32_t local_steps;              /* >= 1 */
+    uint32_t check_every;              /* > 0: L is the most; see sync_now */
+    char monitor[CNV_MONITOR_SIZE];    /* what is watched then: naive, linear, sketch, exact */
     char solver[CNV_SOLVER_NAME_SIZE]; /* "newton", "giant", "sgd" */
     bool evaluate;                     /* agents send the loss at the model they start from */
     bool stop;                         /* no further round */
     char reason[CNV_REASON_SIZE]; /* in words with numbers, for status, rounds.csv and the log */
+};
+
+/* What the members say while they work: means of their monitors, with the weights of the models. */
+struct cnv_monitor_view {
+    const char *monitor;
+    uint32_t steps; /* local steps each has taken in this round */
+    const double *scalars;
+    size_t scalar_count;
+    const double *vector; /* [length] or NULL */
+    size_t length;
+    double variance; /* of the vectors, before averaging; NaN: none */
 };
 
 struct cnv_policy_ops {
@@ -52,6 +67,13 @@ struct cnv_policy_ops {
     void (*fini)(void *state); /* NULL: nothing to let go of */
     /* Asked before round 1 (view->round is 0) and once after each commit. */
     void (*decide)(void *state, const struct cnv_round_view *view, struct cnv_decision *decision);
+    /*
+     * For policies that watch agents drift apart: asked every check_every local steps of a round,
+     * but not after the last of its L. True: the models are averaged now. NULL: never asked.
+     */
+    bool (*sync_now)(const void *state,
+                     const struct cnv_monitor_view *monitor,
+                     double *ret_estimate);
     /* What a checkpoint carries: writes at most size bytes, returns how many there are. */
     size_t (*save)(const void *state, uint8_t *bytes, size_t size);
     enum cnv_status (*load)(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err);

@@ -251,16 +251,17 @@ Test(message, array_that_is_too_long_or_not_of_numbers_is_refused, .timeout = 5)
     message_fill(&sent, CNV_KIND_SETTLED, FILL_ZERO);
     body[0] = 0xdc;
     body[2] = 17;
-    /* the last field, an empty array, gives way to one of 17 or 16 zeros */
+    /* scalars, an empty array before the last field, gives way to one of 17 or 16 zeros */
     for (uint8_t count = 16; count <= 17; count++) {
-        size_t len = frame_with(0, NULL, 0) - 1;
+        size_t len = frame_with(0, NULL, 0) - 2;
 
         body[2] = count;
-        memcpy(frame + len, body, 3U + count);
-        cr_assert_eq(decode(frame, len + 3 + count), count == 16 ? CNV_OK : CNV_E_MALFORMED);
+        body[3 + count] = 0xc2;
+        memcpy(frame + len, body, 4U + count);
+        cr_assert_eq(decode(frame, len + 4 + count), count == 16 ? CNV_OK : CNV_E_MALFORMED);
         body[3] = 0xc3;
-        memcpy(frame + len, body, 3U + count);
-        cr_assert_eq(decode(frame, len + 3 + count), CNV_E_MALFORMED);
+        memcpy(frame + len, body, 4U + count);
+        cr_assert_eq(decode(frame, len + 4 + count), CNV_E_MALFORMED);
         body[3] = 0;
     }
     cr_assert_str_eq(error.text,

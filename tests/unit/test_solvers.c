@@ -209,7 +209,6 @@ static void check_evaluation(const char *solver, const char *problem)
     cr_assert_eq(part.scalar_count, 1);
     cr_assert_eq(part.scalars[0], agent->ops->loss(agent->state, solo->model, NULL));
     cr_assert_eq(ops->contribute(state, "nothing", 0, &part, &err), CNV_E_UNEXPECTED, "%s", solver);
-    cr_assert_eq(ops->contribute(state, "model", 9, &part, &err), CNV_E_UNEXPECTED, "%s", solver);
     cluster_destroy(solo);
 }
 
