@@ -229,6 +229,31 @@ check_period(const struct cnv_config *config, int64_t most, struct cnv_error *er
     return CNV_OK;
 }
 
+/* What dynamic needs: a solver whose models drift apart step by step. */
+static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *solver = cnv_config_text(config, "solver/kind");
+
+    if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") != 0) {
+        return CNV_OK;
+    }
+    if (strcmp(cnv_config_text(config, "policy/balance"), "none") != 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/kind=dynamic does not go with policy/balance=%s: all are looked at "
+                        "after the same number of steps",
+                        cnv_config_text(config, "policy/balance"));
+    }
+    if (strcmp(solver, "giant") == 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/kind=dynamic does not go with solver/kind=%s, which has no local "
+                        "models to average",
+                        solver);
+    }
+    return CNV_OK;
+}
+
 static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_error *err)
 {
     int64_t steps = cnv_config_integer(config, "policy/local-steps");
@@ -241,7 +266,8 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
                         (long long) steps,
                         (long long) most);
     }
-    return check_period(config, most, err);
+    enum cnv_status status = check_period(config, most, err);
+    return status == CNV_OK ? check_dynamic(config, err) : status;
 }
 
 static bool is_start(const char *start)

@@ -227,7 +227,7 @@ const struct cnv_param cnv_config_keys[] = {
          "Residual, relative to the gradient, at which conjugate gradients stop."),
 
     CHOICE("policy/kind",
-           "fixed|adaptive-l|adaptive-period|growing|one-shot|plugin:NAME",
+           "fixed|adaptive-l|adaptive-period|growing|one-shot|dynamic|plugin:NAME",
            "fixed",
            "What decides how long agents work alone."),
     TEXT("policy/options",
@@ -305,6 +305,24 @@ const struct cnv_param cnv_config_keys[] = {
            "Whether faster hosts get more local steps so that all finish together, the mean of L "
            "kept and updates normalised by steps taken (Wang et al. 2020): for solvers whose "
            "steps are alike, as those of sgd; newton's are not, and giant takes no notice."),
+    CHOICE("policy/monitor",
+           "naive|linear|sketch|exact",
+           "linear",
+           "dynamic: what agents say of their drift: its square; and its part along the model's "
+           "last move; or a sketch, 5 kB; or all of it, for comparison (Theologitis et al. 2025)."),
+    INTEGER("policy/check-every",
+            "steps",
+            1,
+            1000000000,
+            "1",
+            "dynamic: local steps between two looks at the drift."),
+    REAL("policy/threshold",
+         "",
+         0,
+         LARGEST_REAL,
+         "0",
+         "dynamic: model variance Theta above which models are averaged; 0: learnt from the last "
+         "round (FDA-Opt)."),
     INTEGER("policy/evaluate",
             "rounds",
             0,

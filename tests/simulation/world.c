@@ -177,6 +177,27 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
     }
 }
 
+/* Some of the worlds whose models drift step by step are watched, or wait for nobody. */
+static void draw_watch(struct world *world, struct cnv_rng *rng)
+{
+    static const char *const monitors[] = { "naive", "linear", "sketch", "exact" };
+    bool is_sgd = strcmp(cnv_config_value(world->config, "solver/kind"), "sgd") == 0;
+    bool is_fixed = strcmp(cnv_config_value(world->config, "policy/kind"), "fixed") == 0;
+
+    if (!is_sgd || !is_fixed || cnv_rng_below(rng, 2) == 0) {
+        return;
+    }
+    uint64_t most = 1 + cnv_rng_below(rng, 10);
+    world_set(world, "policy/balance", "none");
+    world_set(world, "policy/kind", "dynamic");
+    world_set(world, "policy/monitor", monitors[cnv_rng_below(rng, 4)]);
+    set_number(world, "policy/local-steps", 1);
+    set_number(world, "policy/max-local-steps", (double) most);
+    set_number(world, "policy/check-every", (double) (1 + cnv_rng_below(rng, 4)));
+    set_number(world, "policy/threshold", cnv_rng_below(rng, 2) == 0 ? 0 : 0.001);
+    world->round_exchanges = most;
+}
+
 static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
 {
     static const uint32_t delays_ms[] = { 0, 20, 60, 120, 1200 };
@@ -232,7 +253,9 @@ static void draw_guests(struct world *world, struct cnv_rng *rng, size_t agents)
 static void set_limit(struct world *world)
 {
     uint64_t rounds = (uint64_t) cnv_config_integer(world->config, "run/rounds");
-    uint64_t round_ms = 2000 + 20 * world->faults.delay_ms + 6 * world->faults.step_ms;
+    uint64_t exchange_ms = 1000 + 6 * world->faults.delay_ms + world->faults.step_ms;
+    uint64_t round_ms = 2000 + 20 * world->faults.delay_ms + 6 * world->faults.step_ms +
+                        world->round_exchanges * exchange_ms;
 
     world->limit_ms = world->faults.until_ms + 90000 + rounds * round_ms;
 }
@@ -262,6 +285,7 @@ void world_draw(struct world *world, uint64_t seed)
     }
     /* Drawn last, so that the seeds of old stay what they are. */
     world_set(world, "policy/balance", cnv_rng_below(&rng, 3) == 0 ? "time" : "none");
+    draw_watch(world, &rng);
     set_limit(world);
 }
 
@@ -273,13 +297,14 @@ void world_describe(const struct world *world, char *text, size_t size)
     (void) snprintf(
         text,
         size,
-        "%s %s %s balance=%s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
+        "%s %s %s%s balance=%s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
         "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
         "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64 " guests=%" PRIu64
         ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
         cnv_config_value(config, "problem/kind"),
         cnv_config_value(config, "solver/kind"),
         cnv_config_value(config, "policy/kind"),
+        world->round_exchanges > 0 ? cnv_config_value(config, "policy/monitor") : "",
         cnv_config_value(config, "policy/balance"),
         cnv_config_value(config, "run/agents"),
         cnv_config_value(config, "run/rounds"),

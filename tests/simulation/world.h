@@ -27,8 +27,9 @@ struct world {
     struct cnv_sim *sim;
     uint64_t seed;
     size_t features;
-    size_t rows;    /* about so many in a shard */
-    size_t classes; /* 2 for logistic */
+    size_t rows;              /* about so many in a shard */
+    size_t classes;           /* 2 for logistic */
+    uint64_t round_exchanges; /* most of a round, where agents are watched; else 0 */
     struct world_guest guests[GUESTS_MAX];
     uint64_t drain_ms; /* an operator drains the run then; 0: never */
     uint64_t limit_ms; /* virtual time after which a run counts as stuck */
