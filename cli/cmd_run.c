@@ -14,6 +14,7 @@
 #include "data/load.h"
 #include "envelope.h"
 #include "interrupt.h"
+#include "plugins.h"
 #include "report.h"
 #include "run.h"
 
@@ -24,6 +25,7 @@ struct run_args {
     const char *config;
     const char *out;
     struct cnv_option_list set;
+    struct cnv_option_list plugins;
     bool is_inline;
     bool is_quiet;
 };
@@ -52,6 +54,11 @@ static const struct cnv_option options[] = {
       offsetof(struct run_args, set),
       "PATH=VALUE",
       "One setting; stands above file and environment. May be repeated." },
+    { "plugin",
+      CNV_OPTION_LIST,
+      offsetof(struct run_args, plugins),
+      "FILE",
+      "Load a policy, solver or problem from this shared object. May be repeated." },
     { "out",
       CNV_OPTION_TEXT,
       offsetof(struct run_args, out),
@@ -100,7 +107,7 @@ read_settings(const struct run_args *args, struct cnv_config *config, struct cnv
     if (status == CNV_OK) {
         status = cnv_config_check(config, err);
     }
-    return status;
+    return status == CNV_OK ? cnv_plugins_open(config, &args->plugins, err) : status;
 }
 
 static enum cnv_status check_files(const struct run_args *args,

@@ -14,16 +14,25 @@
 #include "base/mem.h"
 #include "config/config.h"
 #include "io/daemon.h"
+#include "plugin/load.h"
+#include "policy/policy.h"
 
-enum { OPTION_CONFIG = 'c', OPTION_SET = 's', OPTION_HELP = 'h', OPTION_VERSION = 'V' };
+enum {
+    OPTION_CONFIG = 'c',
+    OPTION_SET = 's',
+    OPTION_PLUGIN = 'p',
+    OPTION_HELP = 'h',
+    OPTION_VERSION = 'V'
+};
 
 static const char usage[] =
-    "usage: convened [--config FILE] [--set PATH=VALUE]...\n"
+    "usage: convened [--config FILE] [--set PATH=VALUE]... [--plugin FILE]...\n"
     "\n"
     "The parameter server of convene: holds the model, waits for run/agents agents, averages.\n"
     "\n"
     "  --config FILE      settings in ZPL; the environment and --set override it\n"
     "  --set PATH=VALUE   one setting; may be given again\n"
+    "  --plugin FILE      load a policy from this shared object too (policy/plugins)\n"
     "  --help             this text and all settings\n"
     "  --version          the version\n"
     "\n"
@@ -40,6 +49,8 @@ struct request {
     const char *config;
     char **sets; /* [set_count] borrowed from argv */
     size_t set_count;
+    char **plugins; /* [plugin_count] the same */
+    size_t plugin_count;
     bool wants_help;
     bool wants_version;
 };
@@ -50,6 +61,7 @@ request_parse(int argc, char **argv, struct request *request, struct cnv_error *
     static const struct option options[] = {
         { "config", required_argument, NULL, OPTION_CONFIG },
         { "set", required_argument, NULL, OPTION_SET },
+        { "plugin", required_argument, NULL, OPTION_PLUGIN },
         { "help", no_argument, NULL, OPTION_HELP },
         { "version", no_argument, NULL, OPTION_VERSION },
         { NULL, 0, NULL, 0 },
@@ -66,6 +78,9 @@ request_parse(int argc, char **argv, struct request *request, struct cnv_error *
         case OPTION_SET:
             request->sets[request->set_count++] = optarg;
             break;
+        case OPTION_PLUGIN:
+            request->plugins[request->plugin_count++] = optarg;
+            break;
         case OPTION_HELP:
             request->wants_help = true;
             break;
@@ -77,7 +92,8 @@ request_parse(int argc, char **argv, struct request *request, struct cnv_error *
         default:
             return cnv_fail(err,
                             CNV_E_INPUT,
-                            "%s: there are --config FILE, --set PATH=VALUE, --help, --version",
+                            "%s: there are --config FILE, --set PATH=VALUE, --plugin FILE, "
+                            "--help, --version",
                             argv[optind - 1]);
         }
     }
@@ -106,7 +122,19 @@ settings_read(struct cnv_config *config, const struct request *request, struct c
     for (size_t i = 0; status == CNV_OK && i < request->set_count; i++) {
         status = cnv_config_assign(config, request->sets[i], "--set", err);
     }
+    for (size_t i = 0; status == CNV_OK && i < request->plugin_count; i++) {
+        status = cnv_plugin_add(config, "policy/plugins", request->plugins[i], err);
+    }
     return status == CNV_OK ? cnv_config_check(config, err) : status;
+}
+
+static enum cnv_status plugins_load(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const cnv_plugin_adopt_fn adopt[CNV_PLUGIN_KINDS] = {
+        [CNV_PLUGIN_POLICY] = cnv_policy_adopt,
+    };
+
+    return cnv_plugin_load_list(cnv_config_text(config, "policy/plugins"), adopt, err);
 }
 
 static void log_open(const struct cnv_config *config)
@@ -124,6 +152,9 @@ static int serve(struct cnv_config *config, const struct request *request)
 
     if (status == CNV_OK) {
         log_open(config);
+        status = plugins_load(config, &err);
+    }
+    if (status == CNV_OK) {
         status = cnv_daemon_new(config, &daemon, &err);
     }
     if (status != CNV_OK) {
@@ -138,13 +169,14 @@ static int serve(struct cnv_config *config, const struct request *request)
 int main(int argc, char **argv)
 {
     struct cnv_config *config = cnv_config_new();
-    struct request request = { .sets = cnv_array_new((size_t) argc, sizeof(char *)) };
+    struct request request = { .sets = cnv_array_new((size_t) argc, sizeof(char *)),
+                               .plugins = cnv_array_new((size_t) argc, sizeof(char *)) };
     struct cnv_error err;
     int code = CNV_EXIT_USAGE;
 
     cnv_log_open("convened", CNV_LOG_INFO, false);
     (void) signal(SIGPIPE, SIG_IGN); /* a reader of our log that goes away must not end the run */
-    if (config == NULL || request.sets == NULL) {
+    if (config == NULL || request.sets == NULL || request.plugins == NULL) {
         (void) fputs("convened: out of memory\n", stderr);
         code = CNV_EXIT_FAILED;
     } else if (request_parse(argc, argv, &request, &err) != CNV_OK) {
@@ -160,6 +192,7 @@ int main(int argc, char **argv)
         code = serve(config, &request);
     }
     cnv_free(request.sets);
+    cnv_free(request.plugins);
     cnv_config_destroy(config);
     return code;
 }

@@ -26,14 +26,15 @@ server/aggregate    lib/base lib/num lib/run
 server/optimiser    lib/base lib/num
 server/report       lib/base lib/config server/engine jansson
 server/io           lib/base lib/run lib/loop lib/net lib/config lib/model proto server zmq uv jansson
-server/main.c       lib/base lib/run lib/loop lib/net lib/config proto server zmq uv
+server/main.c       lib/base lib/plugin server/policy/policy.h lib/run lib/loop lib/net lib/config proto server zmq uv
 agent/data          lib/base lib/num zlib lzma
 agent/problem       lib/base lib/num agent/data
 agent/solver        lib/base lib/num agent/data agent/problem
 agent/trainer       lib/base lib/num lib/config lib/client/convene.h proto/plan.h agent/data agent/problem agent/solver
-agent/main          lib/base lib/config lib/num lib/net lib/client agent
+agent/main          lib/base lib/config lib/plugin lib/num lib/net lib/client agent
 sim                 lib/base lib/run lib/config lib/client proto server/engine server/policy server/aggregate server/optimiser agent
 cli                 lib/base lib/config lib/model lib/net lib/client/joinfile.h proto zmq jansson
+cli/plugins         lib/base lib/config lib/plugin server/policy/policy.h agent/problem/problem.h agent/solver/solver.h
 cli/cmd_run         lib/base lib/config agent/data
 cli/cmd_evaluate    lib/base lib/config lib/model lib/num agent/data
 cli/evaluate        lib/base lib/config lib/model agent/data agent/problem jansson

@@ -21,6 +21,9 @@
 #include "main/speed.h"
 #include "main/stop.h"
 #include "num/num.h"
+#include "plugin/load.h"
+#include "problem/problem.h"
+#include "solver/solver.h"
 #include "trainer/trainer.h"
 
 enum {
@@ -360,6 +363,17 @@ static enum cnv_exit end(const struct cnv_error *why)
     return cnv_status_exit(why->status);
 }
 
+/* Only what this agent's own operator names: never the server. */
+static enum cnv_status load_plugins(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const cnv_plugin_adopt_fn adopt[CNV_PLUGIN_KINDS] = {
+        [CNV_PLUGIN_SOLVER] = cnv_solver_adopt,
+        [CNV_PLUGIN_PROBLEM] = cnv_problem_adopt,
+    };
+
+    return cnv_plugin_load_list(cnv_config_text(config, "agent/plugins"), adopt, err);
+}
+
 int main(int argc, char **argv)
 {
     struct cnv_agent_options options;
@@ -382,7 +396,9 @@ int main(int argc, char **argv)
                  cnv_config_boolean(options.config, "log/json"));
     (void) signal(SIGPIPE, SIG_IGN);
     cnv_num_init();
-    if (cnv_stop_start()) {
+    if (load_plugins(options.config, &agent.why) != CNV_OK) {
+        /* said below */
+    } else if (cnv_stop_start()) {
         join_and_run(&agent);
     } else {
         (void) cnv_fail(&agent.why, CNV_E_SYSTEM, "no thread for signals");

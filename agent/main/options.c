@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "config/config.h"
+#include "plugin/load.h"
 
 enum option_letter {
     OPTION_SERVER = 's',
@@ -27,6 +28,7 @@ enum option_letter {
     OPTION_SHARD = 'k',
     OPTION_SET = 'S',
     OPTION_CONFIG = 'c',
+    OPTION_PLUGIN = 'p',
     OPTION_CORES = 'C',
     OPTION_WAIT = 'w',
     OPTION_HELP = 'h',
@@ -42,6 +44,7 @@ static const struct option long_options[] = {
     { "shard", required_argument, NULL, OPTION_SHARD },
     { "set", required_argument, NULL, OPTION_SET },
     { "config", required_argument, NULL, OPTION_CONFIG },
+    { "plugin", required_argument, NULL, OPTION_PLUGIN },
     { "cores", required_argument, NULL, OPTION_CORES },
     { "wait", required_argument, NULL, OPTION_WAIT },
     { "help", no_argument, NULL, OPTION_HELP },
@@ -72,6 +75,8 @@ void cnv_agent_options_help(FILE *out)
         "given.\n"
         "  --config FILE      Settings from a ZPL file.\n"
         "  --set KEY=VALUE    One setting; may be given again and again.\n"
+        "  --plugin FILE      Load a solver or problem from this shared object too "
+        "(agent/plugins).\n"
         "  --help, --version  Print this, or the version, and end.\n"
         "\n"
         "examples:\n"
@@ -203,7 +208,7 @@ parse_one(int letter, const char *value, struct cnv_agent_options *options, stru
     case OPTION_VERSION:
         options->wants_version = true;
         return CNV_OK;
-    default: /* --set, --config, --test: settings, taken in the second pass */
+    default: /* --set, --config, --test, --plugin: settings, taken in the second pass */
         return CNV_OK;
     }
 }
@@ -266,6 +271,8 @@ second_pass(int argc, char **argv, struct cnv_config *config, struct cnv_error *
             status = cnv_config_assign(config, optarg, "--set", err);
         } else if (letter == OPTION_TEST) {
             status = cnv_config_set(config, "data/test", optarg, "--test", err);
+        } else if (letter == OPTION_PLUGIN) {
+            status = cnv_plugin_add(config, "agent/plugins", optarg, err);
         }
     }
     return status;

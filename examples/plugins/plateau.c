@@ -61,7 +61,7 @@ plateau_init(void *state, const struct cnv_config *config, struct cnv_error *err
     return cnv_options_read(config, "policy/options", options, plateau->values, err);
 }
 
-/* Three rounds were no better. */
+/* So many rounds were no better. */
 static void plateau_halve(struct plateau *plateau, struct cnv_decision *decision)
 {
     struct memory *memory = &plateau->memory;
@@ -72,11 +72,12 @@ static void plateau_halve(struct plateau *plateau, struct cnv_decision *decision
     decision->stop = before == 1 && plateau->values[STOPS] != 0.0;
     (void) snprintf(decision->reason,
                     sizeof(decision->reason),
-                    "%s %u -> %u: no loss below %.6g in %.0f rounds",
+                    "%s %u -> %u: loss not below %.6g by %g of it in %.0f rounds",
                     decision->stop ? "stop, L" : "L",
                     before,
                     memory->local_steps,
                     memory->best,
+                    plateau->values[SHARE],
                     plateau->values[PATIENCE]);
 }
 

@@ -152,6 +152,20 @@ enum cnv_status cnv_plugin_load(const char *file,
     return CNV_OK;
 }
 
+enum cnv_status
+cnv_plugin_add(struct cnv_config *config, const char *path, const char *file, struct cnv_error *err)
+{
+    const char *list = cnv_config_text(config, path);
+    char longer[FILE_SIZE + FILE_SIZE];
+
+    if (file[0] == '\0' || strchr(file, ',') != NULL) {
+        return cnv_fail(
+            err, CNV_E_INPUT, "--plugin \"%.60s\": expected a file name without a comma", file);
+    }
+    (void) snprintf(longer, sizeof(longer), "%s%s%s", list, list[0] == '\0' ? "" : ",", file);
+    return cnv_config_set(config, path, longer, "--plugin", err);
+}
+
 enum cnv_status cnv_plugin_load_list(const char *files,
                                      const cnv_plugin_adopt_fn adopt[CNV_PLUGIN_KINDS],
                                      struct cnv_error *err)

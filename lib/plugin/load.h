@@ -27,6 +27,12 @@ CNV_MUST_CHECK enum cnv_status cnv_plugin_load(const char *file,
                                                const struct cnv_plugin **ret_plugin,
                                                struct cnv_error *err);
 
+/* What --plugin FILE does: adds the file to the list at path. CNV_E_INPUT: it does not fit. */
+CNV_MUST_CHECK enum cnv_status cnv_plugin_add(struct cnv_config *config,
+                                              const char *path,
+                                              const char *file,
+                                              struct cnv_error *err);
+
 /* Each file of a list separated by commas; an empty list is fine. */
 CNV_MUST_CHECK enum cnv_status cnv_plugin_load_list(
     const char *files, const cnv_plugin_adopt_fn adopt[CNV_PLUGIN_KINDS], struct cnv_error *err);

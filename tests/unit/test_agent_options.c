@@ -165,7 +165,7 @@ Test(agent_options, what_is_wrong_is_named)
         { { "--wait", "soon" }, "--wait soon" },
         { { "--colour" }, "--colour" },
         { { "now" }, "now" },
-        { { "--set", "solver/kind=adam" }, "solver/kind" },
+        { { "--set", "solver/kind=no-such" }, "solver/kind" },
         { { "--set", "solver/kinds=sgd" }, "solver/kind" },
         { { "--config", "/nowhere/c.zpl" }, "/nowhere/c.zpl" },
     };
