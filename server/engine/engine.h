@@ -194,6 +194,8 @@ struct cnv_member_view {
     double steps_per_second; /* 0: not yet known */
     uint64_t heard_ms;       /* time since last heard */
     uint32_t local_steps;    /* of the newest round; 0: of none yet */
+    uint64_t steps;          /* local steps in the rounds it is in */
+    uint64_t busy_ms;        /* took_ms of all those rounds */
     uint64_t took_ms;        /* the last round: from its announce to this member's whole offer */
     uint64_t wait_ms;        /* the last round: how long it then waited for others */
     uint64_t waited_ms;      /* all rounds, and the wait under way */

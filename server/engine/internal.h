@@ -86,6 +86,8 @@ struct cnv_offer {
 struct cnv_pace {
     uint64_t asked_ms;  /* when the round in hand was announced to the process there now */
     uint64_t took_ms;   /* the round committed last: from the announce to its first whole offer */
+    uint64_t busy_ms;   /* the same, of all rounds committed */
+    uint64_t steps;     /* local steps in all rounds committed */
     uint64_t waits_ms;  /* so far, in the round in hand, for others */
     uint64_t wait_ms;   /* in the round committed last */
     uint64_t waited_ms; /* in all rounds committed */

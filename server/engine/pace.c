@@ -62,6 +62,8 @@ void cnv_pace_commit(struct cnv_engine *engine)
     for (size_t i = 0; i < engine->round.frozen_count; i++) {
         struct cnv_pace *pace = &engine->round.frozen[i]->pace;
 
+        pace->busy_ms += pace->took_ms;
+        pace->steps += engine->round.frozen[i]->offer.head.steps;
         pace->wait_ms = pace->waits_ms;
         pace->waited_ms += pace->waits_ms;
         pace->waits_ms = 0;

@@ -99,6 +99,8 @@ bool cnv_engine_member(const struct cnv_engine *engine,
         .steps_per_second = member->steps_per_second,
         .heard_ms = now_ms > member->heard_ms ? now_ms - member->heard_ms : 0,
         .local_steps = member->local_steps,
+        .steps = member->pace.steps,
+        .busy_ms = member->pace.busy_ms,
         .took_ms = member->pace.took_ms,
         .wait_ms = member->pace.wait_ms,
         .waited_ms =

@@ -153,6 +153,8 @@ static json_t *report_member(const struct cnv_member_view *member)
     put_integer(agent, "bytes_down", member->bytes_down);
     put_real(agent, "steps_per_second", member->steps_per_second);
     put_integer(agent, "local_steps", member->local_steps);
+    put_integer(agent, "steps", member->steps);
+    put_real(agent, "busy_seconds", (double) member->busy_ms / 1000);
     put_real(agent, "round_seconds", (double) member->took_ms / 1000);
     put_real(agent, "wait_seconds", (double) member->wait_ms / 1000);
     put_real(agent, "waited_seconds", (double) member->waited_ms / 1000);

@@ -9,6 +9,7 @@ Prints failures and unlisted skips, then "N passed, N failed, N skipped"; exits 
 import json
 import os
 import re
+import subprocess
 import sys
 
 CASE = re.compile(r'^(not )?ok\b[ \d]*-? *(.*?)(?: +# *SKIP *(.*))?$')
@@ -36,7 +37,13 @@ def allowed(path):
     """The names that may be skipped here: NAME | CONDITION | REASON."""
     names = set()
     data = os.environ.get('CONVENE_TEST_DATA', '')
-    holds = {'always': True, 'no-data': not os.path.isdir(data), 'no-root': os.geteuid() != 0}
+    namespaces = subprocess.run(['unshare', '--net', 'true'], stderr=subprocess.DEVNULL, check=False)
+    holds = {
+        'always': True,
+        'no-data': not os.path.isdir(data),
+        'no-root': os.geteuid() != 0,
+        'no-namespaces': namespaces.returncode != 0,
+    }
     with open(path, encoding='utf-8') as lines:
         for line in lines:
             if line.strip() and not line.startswith('#'):

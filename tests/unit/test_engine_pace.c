@@ -34,6 +34,8 @@ Test(engine_pace, tells_who_took_how_long_and_who_waited_for_whom, .timeout = 10
     script_offer(script, 1, 1.0);
     cr_assert_eq(script_member(script, "a1").waited_ms, 6000);
     cr_assert_eq(script_member(script, "a1").held_ms, 500);
+    cr_assert_eq(script_member(script, "a1").busy_ms, 1000 + 1500);
+    cr_assert_eq(script_member(script, "a1").steps, 6);
     cr_assert_eq(script_member(script, "a3").wait_ms, 500);
     cr_assert_eq(script_member(script, "a3").waited_ms, 500);
     cr_assert_eq(script_member(script, "a3").held_ms, 4000);
