@@ -31,7 +31,7 @@
     M(FINISH, 17, finish, SERVER, NONE)                                                            \
     M(ATTACH, 18, attach, AGENT, NONE)                                                             \
     M(ERROR, 19, error, EITHER, NONE)                                                              \
-    M(COMMAND, 20, command, TOOL, NONE)                                                            \
+    M(COMMAND, 20, command, TOOL, SPEC)                                                            \
     M(REPLY, 21, reply, SERVER, BODY)
 
 /* F(TYPE, field, LIMIT, "meaning") */
@@ -166,7 +166,8 @@
     F(U64, run, 0, "the run that has ended")                                                       \
     F(U64, version, 0, "version of its final model")                                               \
     F(U64, exit, 0, "0: done; 1: failed")                                                          \
-    F(STR, reason, 200, "why it ended")
+    F(STR, reason, 200, "why it ended")                                                            \
+    F(BOOL, next, 0, "another run follows on this server: who stays is welcomed to it")
 
 #define CNV_ATTACH_FIELDS(F) F(U64, token, 0, "of the welcome on the data socket")
 
@@ -178,7 +179,7 @@
 
 #define CNV_COMMAND_FIELDS(F)                                                                      \
     F(U64, id, 0, "given back in the reply")                                                       \
-    F(STR, command, 31, "status, agents, rounds, policy, model, drain, stop")                      \
+    F(STR, command, 31, "status, agents, rounds, policy, model, submit, drain, stop")              \
     F(STR, argument, 255, "depends on the command; may be empty")
 
 #define CNV_REPLY_FIELDS(F)                                                                        \

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +32,11 @@ enum {
     LATE_US = 2000, /* a rest ends at most so much later than it should */
 };
 
+struct file_mark {
+    off_t size; /* -1: not there */
+    struct timespec time;
+};
+
 struct agent {
     const struct cnv_agent_options *options;
     convene_client *client;
@@ -43,6 +49,8 @@ struct agent {
     uint64_t rest_us; /* until then, once it has been computed */
     uint64_t rounds;  /* commits we are in */
     uint64_t refusals;
+    struct file_mark data_mark; /* of the files as they were loaded */
+    struct file_mark test_mark;
     struct cnv_error why; /* the end, where it is a failure */
 };
 
@@ -56,6 +64,30 @@ static uint64_t now_us(void)
 
 /* --- What the trainer asks for ------------------------------------------------------------- */
 
+/* What tells a file from its older self. */
+static struct file_mark mark_of(const char *path)
+{
+    struct stat facts;
+
+    return stat(path, &facts) != 0 ? (struct file_mark){ .size = -1 }
+                                   : (struct file_mark){ facts.st_size, facts.st_mtim };
+}
+
+static bool is_same_mark(const struct file_mark *a, const struct file_mark *b)
+{
+    return a->size == b->size && a->time.tv_sec == b->time.tv_sec &&
+           a->time.tv_nsec == b->time.tv_nsec;
+}
+
+static bool is_unchanged(void *self)
+{
+    const struct agent *agent = self;
+    struct file_mark data = mark_of(agent->options->data);
+    struct file_mark test = mark_of(cnv_config_text(agent->options->config, "data/test"));
+
+    return is_same_mark(&data, &agent->data_mark) && is_same_mark(&test, &agent->test_mark);
+}
+
 static enum cnv_status load(void *self,
                             const struct cnv_config *config,
                             uint32_t shard,
@@ -64,8 +96,11 @@ static enum cnv_status load(void *self,
                             struct cnv_shard **ret_test,
                             struct cnv_error *err)
 {
-    const struct agent *agent = self;
+    struct agent *agent = self;
     uint64_t begin = now_us();
+
+    agent->data_mark = mark_of(agent->options->data);
+    agent->test_mark = mark_of(cnv_config_text(config, "data/test"));
     enum cnv_status status =
         cnv_data_load(agent->options->data, config, shard, shards, ret_shard, ret_test, err);
 
@@ -186,13 +221,16 @@ static void log_event(struct agent *agent, const convene_event *event)
                     cnv_log_quote(event->text));
         }
         break;
+    case CONVENE_ENDED:
     case CONVENE_FINISHED:
         cnv_log(CNV_LOG_INFO,
                 "finished",
-                "rounds=%" PRIu64 " exit=%d why=%s",
+                "rounds=%" PRIu64 " exit=%d stays=%s why=%s",
                 agent->rounds,
                 event->exit_code,
+                event->kind == CONVENE_ENDED ? "true" : "false",
                 cnv_log_quote(event->text));
+        agent->rounds = 0;
         break;
     case CONVENE_SHAPE:
     case CONVENE_SETTLED:
@@ -330,9 +368,19 @@ static void join_and_run(struct agent *agent)
         .shard = options->shard,
         .shards = options->shards,
         .cores = options->cores,
+        .stay = cnv_config_boolean(options->config, "agent/stay") ? CONVENE_STAY_SERVER
+                                                                  : CONVENE_STAY_NEXT,
     };
     convene_error error;
-    struct cnv_trainer_io io = { agent, load, loaded, ready, contribute, report };
+    struct cnv_trainer_io io = {
+        .self = agent,
+        .load = load,
+        .is_unchanged = is_unchanged,
+        .loaded = loaded,
+        .ready = ready,
+        .contribute = contribute,
+        .report = report,
+    };
     convene_result result = convene_join(&join, &agent->client, &error);
 
     if (result != CONVENE_OK) {

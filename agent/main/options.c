@@ -31,6 +31,7 @@ enum option_letter {
     OPTION_PLUGIN = 'p',
     OPTION_CORES = 'C',
     OPTION_WAIT = 'w',
+    OPTION_STAY = 'y',
     OPTION_HELP = 'h',
     OPTION_VERSION = 'V',
 };
@@ -47,6 +48,7 @@ static const struct option long_options[] = {
     { "plugin", required_argument, NULL, OPTION_PLUGIN },
     { "cores", required_argument, NULL, OPTION_CORES },
     { "wait", required_argument, NULL, OPTION_WAIT },
+    { "stay", no_argument, NULL, OPTION_STAY },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
     { NULL, 0, NULL, 0 },
@@ -73,6 +75,7 @@ void cnv_agent_options_help(FILE *out)
         "  --cores N          Tell the server of N cores instead of all this host has.\n"
         "  --wait SECONDS     Give up when no server has answered after so long; forever unless "
         "given.\n"
+        "  --stay             Wait for the next run when one is over [agent/stay].\n"
         "  --config FILE      Settings from a ZPL file.\n"
         "  --set KEY=VALUE    One setting; may be given again and again.\n"
         "  --plugin FILE      Load a solver or problem from this shared object too "
@@ -83,7 +86,8 @@ void cnv_agent_options_help(FILE *out)
         "  convene-agent --server tcp://host:5550 --data a9a.libsvm --shard 2/8\n"
         "  convene-agent --join gpu-3.join --data part.libsvm.xz\n"
         "\n"
-        "Ends when the run does. SIGTERM and SIGINT: says goodbye and ends within 2 seconds.\n"
+        "Ends when the run does, unless another is queued or it is told to stay. SIGTERM and "
+        "SIGINT: says goodbye and ends within 2 seconds.\n"
         "Exit codes: 0 done, 1 failed while running, 2 asked wrongly, 3 unreachable or refused.\n"
         "\n"
         "Settings of an agent; everything else is the server's and comes with the run:\n",
@@ -273,6 +277,8 @@ second_pass(int argc, char **argv, struct cnv_config *config, struct cnv_error *
             status = cnv_config_set(config, "data/test", optarg, "--test", err);
         } else if (letter == OPTION_PLUGIN) {
             status = cnv_plugin_add(config, "agent/plugins", optarg, err);
+        } else if (letter == OPTION_STAY) {
+            status = cnv_config_set(config, "agent/stay", "true", "--stay", err);
         }
     }
     return status;

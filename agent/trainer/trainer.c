@@ -25,7 +25,7 @@
 #include "solver/solver.h"
 #include "trainer/monitor.h"
 
-enum { SOLVERS_MAX = 16 };
+enum { SOLVERS_MAX = 16, READING_SIZE = 640 };
 
 /* One entry for each solver a round has named so far. */
 struct engaged_solver {
@@ -42,6 +42,7 @@ struct cnv_trainer {
     struct cnv_shard *test;
     uint32_t shard_number;
     uint64_t seed; /* of the run */
+    char reading[READING_SIZE]; /* how shard and test were read: the same again is not read anew */
     double *labels;
     struct cnv_problem *problem;
     struct engaged_solver solvers[SOLVERS_MAX];
@@ -83,13 +84,9 @@ static void forget_run(struct cnv_trainer *trainer)
     trainer->solver_count = 0;
     cnv_monitor_fini(&trainer->monitor);
     cnv_problem_destroy(trainer->problem);
-    cnv_shard_destroy(trainer->shard);
-    cnv_shard_destroy(trainer->test);
     cnv_free(trainer->labels);
     cnv_free(trainer->model);
     trainer->problem = NULL;
-    trainer->shard = NULL;
-    trainer->test = NULL;
     trainer->labels = NULL;
     trainer->model = NULL;
     trainer->solver = NULL;
@@ -114,6 +111,49 @@ static enum cnv_status fail_unknown(const char *path, const char *name, struct c
                     is_plugin ? name + strlen("plugin:") : "");
 }
 
+static void forget_data(struct cnv_trainer *trainer)
+{
+    cnv_shard_destroy(trainer->shard);
+    cnv_shard_destroy(trainer->test);
+    trainer->shard = NULL;
+    trainer->test = NULL;
+}
+
+/* Reads the shard, unless it is what the run before read in the same way. */
+static enum cnv_status
+load_data(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
+{
+    static const char *const keys[] = {
+        "run/seed", "data/shuffle", "data/scale", "data/labels", "data/missing", NULL,
+    };
+    char reading[READING_SIZE];
+    size_t used = (size_t) snprintf(reading, sizeof(reading), "%u/%u", event->shard, event->shards);
+    enum cnv_status status = CNV_OK;
+
+    for (size_t i = 0; keys[i] != NULL && used < sizeof(reading); i++) {
+        used += (size_t) snprintf(reading + used,
+                                  sizeof(reading) - used,
+                                  " %s",
+                                  cnv_config_value(trainer->config, keys[i]));
+    }
+    if (trainer->shard != NULL && strcmp(trainer->reading, reading) == 0 &&
+        trainer->io.is_unchanged != NULL && trainer->io.is_unchanged(trainer->io.self)) {
+        return CNV_OK;
+    }
+    forget_data(trainer);
+    status = trainer->io.load(trainer->io.self,
+                              trainer->config,
+                              event->shard,
+                              event->shards,
+                              &trainer->shard,
+                              &trainer->test,
+                              err);
+    if (status == CNV_OK) {
+        memcpy(trainer->reading, reading, sizeof(reading));
+    }
+    return status;
+}
+
 static enum cnv_status
 on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
 {
@@ -135,13 +175,7 @@ on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_e
     }
     trainer->shard_number = event->shard;
     trainer->seed = (uint64_t) cnv_config_integer(trainer->config, "run/seed");
-    status = trainer->io.load(trainer->io.self,
-                              trainer->config,
-                              event->shard,
-                              event->shards,
-                              &trainer->shard,
-                              &trainer->test,
-                              err);
+    status = load_data(trainer, event, err);
     if (status != CNV_OK) {
         return status;
     }
@@ -406,6 +440,9 @@ cnv_trainer_event(struct cnv_trainer *trainer, const convene_event *event, struc
         trainer->is_over = true;
         trainer->exit_code = event->exit_code;
         break;
+    case CONVENE_ENDED: /* the shard stays: the next run may want the same */
+        conclude(trainer, false);
+        break;
     case CONVENE_LOST:
         trainer->is_over = true;
         trainer->exit_code = (int) event->result;
@@ -526,6 +563,7 @@ void cnv_trainer_destroy(struct cnv_trainer *trainer)
 {
     if (trainer != NULL) {
         forget_run(trainer);
+        forget_data(trainer);
         cnv_free(trainer);
     }
 }

@@ -27,6 +27,8 @@ struct cnv_trainer_io {
                             struct cnv_shard **ret_shard,
                             struct cnv_shard **ret_test,
                             struct cnv_error *err);
+    /* Whether a load in the same way would read the same again. NULL: no. */
+    bool (*is_unchanged)(void *self);
     void (*loaded)(void *self, const convene_data *data);
     void (*ready)(void *self, uint64_t dimension);
     void (*contribute)(void *self, const convene_contribution *contribution);

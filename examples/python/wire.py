@@ -20,7 +20,7 @@ report run version metric value rows
 leave reason
 rejoin server
 replaced host
-finish run version exit reason
+finish run version exit reason next
 attach token
 error code fatal round text
 command id command argument

@@ -120,6 +120,7 @@ static void take_other(convene_client *client,
         }
         break;
     case CONVENE_FINISHED:
+    case CONVENE_ENDED:
         step->result = event->exit_code == 0 ? CONVENE_OK : CONVENE_FAILED;
         step->is_done = true;
         break;
@@ -134,7 +135,8 @@ static void take_other(convene_client *client,
     }
     if (step->result != CONVENE_OK) {
         step->is_done = true;
-        if (event->kind == CONVENE_FINISHED || event->kind == CONVENE_LOST) {
+        if (event->kind == CONVENE_FINISHED || event->kind == CONVENE_ENDED ||
+            event->kind == CONVENE_LOST) {
             (void) snprintf(client->reason, sizeof(client->reason), "%s", event->text);
         }
     }

@@ -115,6 +115,7 @@ static enum cnv_status prepare(const convene_options *options,
                         options->shards);
     }
     setup.session.role = options->role;
+    setup.session.stay = options->stay;
     setup.session.shard = options->shard;
     setup.session.shards = options->shards;
     setup.session.cores = options->cores != 0 ? options->cores : cores();

@@ -49,6 +49,13 @@ typedef struct convene_error {
     char text[240];
 } convene_error;
 
+/* What happens when a run ends. */
+typedef enum convene_stay {
+    CONVENE_STAY_RUN = 0, /* FINISHED: the session is over */
+    CONVENE_STAY_NEXT,    /* ENDED if another run is queued, its WELCOME follows; else FINISHED */
+    CONVENE_STAY_SERVER,  /* ENDED in any case: the next run is waited for */
+} convene_stay;
+
 typedef struct convene_options {
     const char *server;    /* endpoint, "tcp://host:port" or "ipc://path" */
     const char *name;      /* NULL: host name and process number */
@@ -59,6 +66,7 @@ typedef struct convene_options {
     uint32_t cores;      /* 0: as many as there are */
     int64_t patience_ms; /* how long convene_join waits for the server's answer; -1: forever;
                           * 0: not at all, the answer (WELCOME or LOST) comes as an event */
+    convene_stay stay;
 } convene_options;
 
 /* Where the connection stands. */
@@ -86,15 +94,16 @@ typedef enum convene_event_kind {
     CONVENE_COMMIT, /* the round is over: the model changed, counted says whether we are in it */
     CONVENE_REFUSED_CONTRIBUTION, /* error says why; the next event is a round or a commit */
     CONVENE_FINISHED,             /* the run is over; exit_code and text say how */
-    CONVENE_LOST, /* refused or replaced, for good: result and text say why (interrupted: OK) */
+    CONVENE_LOST = 8, /* refused or replaced, for good: result and text say why (interrupted: OK) */
+    CONVENE_ENDED,    /* as FINISHED, but the session stays: the next run's WELCOME follows */
 } convene_event_kind;
 
 /* Which members are set is said in brackets. Strings and vectors live until the release. */
 typedef struct convene_event {
     convene_event_kind kind;
-    const char *text;       /* [FINISHED, LOST, REFUSED_CONTRIBUTION] one line */
+    const char *text;       /* [FINISHED, ENDED, LOST, REFUSED_CONTRIBUTION] one line */
     convene_result result;  /* [LOST] */
-    int exit_code;          /* [FINISHED] 0 done, 1 failed */
+    int exit_code;          /* [FINISHED, ENDED] 0 done, 1 failed */
     const char *spec;       /* [WELCOME] "path=value" lines */
     const char *run_name;   /* [WELCOME] */
     uint32_t shard, shards; /* [WELCOME] */

@@ -54,6 +54,8 @@ void cnv_session_forget_run(struct cnv_session *session)
     session->is_ready = false;
     session->dimension = 0;
     session->has_finish = false;
+    session->is_waiting = false;
+    session->has_report = false;
 }
 
 /* Finds "path=" at the start of a line; the value ends with the line. */

@@ -9,6 +9,8 @@
  * What has no answer yet is said again: hello every second, loaded, ready, report and offer with
  * each beat. After a rejoin the session says all of it from memory and goes on where it was,
  * unless the welcome names another run or shard: then the application starts anew with WELCOME.
+ * Who stays after a run goes on beating: the server of the next run does not know the connection,
+ * asks to rejoin, and the welcome names another run.
  * Invariants: nothing is delivered after FINISHED or LOST; an event is delivered once.
  */
 #include "client/session.h"
@@ -69,13 +71,19 @@ void cnv_session_finish(struct cnv_session *session)
     if (!session->has_finish || (session->download.is_live && session->download.is_commit)) {
         return;
     }
-    struct cnv_event *event = cnv_session_event(session, CONVENE_FINISHED);
+    bool stays = session->setup.stay == CONVENE_STAY_SERVER ||
+                 (session->setup.stay == CONVENE_STAY_NEXT && session->finish.next);
+    if (stays && session->is_waiting) {
+        return; /* it comes with each beat */
+    }
+    struct cnv_event *event = cnv_session_event(session, stays ? CONVENE_ENDED : CONVENE_FINISHED);
     if (event == NULL) {
         return;
     }
     event->event.exit_code = session->finish.exit == 0 ? 0 : 1;
     event->event.version = session->finish.version;
     cnv_event_set_text(event, session->finish.reason);
+    session->is_waiting = stays;
     cnv_session_deliver(session, event);
 }
 
@@ -305,7 +313,8 @@ void cnv_session_tick(struct cnv_session *session, uint64_t now_ms)
     if (session->is_over || !session->is_connected) {
         return;
     }
-    if (session->has_finish && now_ms - session->finish_ms >= patience_ms(session)) {
+    if (session->has_finish && !session->is_waiting &&
+        now_ms - session->finish_ms >= patience_ms(session)) {
         cnv_download_drop(session);
         cnv_session_finish(session);
         return;

@@ -38,6 +38,7 @@ struct cnv_session_setup {
     uint32_t cores;
     uint32_t shard;
     uint32_t shards;
+    convene_stay stay;
 };
 
 CNV_MUST_CHECK enum cnv_status cnv_session_new(const struct cnv_session_setup *setup,

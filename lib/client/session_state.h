@@ -94,6 +94,7 @@ struct cnv_session {
     struct cnv_download download;
     bool has_report;
     struct cnv_msg_report report;
+    bool is_waiting; /* the run is over, ENDED was delivered, and we stay for the next */
     bool has_finish; /* waits for the last model */
     struct cnv_msg_finish finish;
     uint64_t finish_ms;

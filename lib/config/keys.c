@@ -447,6 +447,10 @@ const struct cnv_param cnv_config_keys[] = {
             "0",
             "Most rows an agent may claim as its weight; 0: no limit."),
 
+    BOOLEAN("agent/stay",
+            "false",
+            "Whether the agent waits for the next run when one is over; else it ends, unless "
+            "another is queued already."),
     INTEGER("agent/threads", "threads", 1, 1024, "1", "Threads an agent computes with."),
     REAL("agent/step-seconds",
          "s",

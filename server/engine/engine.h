@@ -150,6 +150,12 @@ void cnv_engine_persisted(struct cnv_engine *engine, uint64_t now_ms, uint64_t v
 /* Finish the round in hand if that takes less than limits/drain, then end the run. */
 void cnv_engine_drain(struct cnv_engine *engine, uint64_t now_ms, const char *reason);
 
+/* Another run will follow on this server: members are told so with the end of this one. */
+void cnv_engine_announce_next(struct cnv_engine *engine);
+
+/* Whether the run is over and nobody is receiving its model any more. */
+bool cnv_engine_is_done(const struct cnv_engine *engine);
+
 /* End the run now; the round in hand is given up. */
 void cnv_engine_stop(struct cnv_engine *engine, uint64_t now_ms, const char *reason);
 

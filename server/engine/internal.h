@@ -229,6 +229,7 @@ struct cnv_engine {
     const struct cnv_config *config;
     struct cnv_engine_io io;
     struct cnv_settings settings;
+    bool has_next;          /* another run follows */
     struct cnv_blob *start; /* float64, what version 0 is to be; NULL: as the settings say */
     double *start_labels;   /* [start_label_count] what it was trained on */
     size_t start_label_count;

@@ -171,6 +171,7 @@ static struct cnv_message finish_message(const struct cnv_engine *engine)
 
     message.finish.run = engine->run;
     message.finish.version = engine->version;
+    message.finish.next = engine->has_next;
     message.finish.exit = engine->state == CNV_RUN_FAILED ? CNV_EXIT_FAILED : CNV_EXIT_DONE;
     (void) snprintf(message.finish.reason, sizeof(message.finish.reason), "%s", engine->reason);
     return message;

@@ -127,3 +127,20 @@ void cnv_run_check_stop(struct cnv_engine *engine)
         (void) snprintf(text, size, "run/seconds=%g reached", settings->seconds);
     }
 }
+
+void cnv_engine_announce_next(struct cnv_engine *engine)
+{
+    engine->has_next = true;
+}
+
+bool cnv_engine_is_done(const struct cnv_engine *engine)
+{
+    for (size_t i = 0; i < engine->member_count; i++) {
+        const struct cnv_member *member = engine->members[i];
+
+        if (member->peer != 0 && member->download.parcel != NULL) {
+            return false;
+        }
+    }
+    return cnv_run_is_over(engine);
+}

@@ -48,9 +48,19 @@ static void desk_reconnect(void *self)
 
 enum cnv_status desk_try_open(struct desk *desk, const char *role)
 {
-    struct cnv_session_setup setup = {
-        .name = "a1", .host = "h", .role = role, .instance = 5, .cores = 2, .shard = 1, .shards = 2
-    };
+    return desk_try_stay(desk, role, CONVENE_STAY_RUN);
+}
+
+enum cnv_status desk_try_stay(struct desk *desk, const char *role, convene_stay stay)
+{
+    struct cnv_session_setup setup = { .name = "a1",
+                                       .host = "h",
+                                       .role = role,
+                                       .instance = 5,
+                                       .cores = 2,
+                                       .shard = 1,
+                                       .shards = 2,
+                                       .stay = stay };
     struct cnv_session_io io = {
         .self = desk, .send = desk_send, .deliver = desk_deliver, .reconnect = desk_reconnect
     };

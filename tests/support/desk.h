@@ -38,6 +38,8 @@ extern double small[3];
 
 /* A session that is not connected yet. */
 enum cnv_status desk_try_open(struct desk *desk, const char *role);
+/* The same for one that stays. */
+enum cnv_status desk_try_stay(struct desk *desk, const char *role, convene_stay stay);
 /* Forgets what was noted so far. */
 void desk_clear(struct desk *desk);
 /* Also checks that no blob is left. */

@@ -87,6 +87,7 @@ static int handle(struct averager *self, const convene_event *event)
         return -1;
     case CONVENE_COMMIT:
         return model_is_right(self, event) ? -1 : 1;
+    case CONVENE_ENDED: /* it does not stay */
     case CONVENE_FINISHED:
         return event->exit_code;
     case CONVENE_LOST:

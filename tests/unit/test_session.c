@@ -1,5 +1,6 @@
 /* test_session.c - joining, rounds, and what a lack of memory does. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/crc32c.h"
@@ -394,6 +395,98 @@ Test(session, repeats_the_report_with_the_offer, .timeout = 5)
     tick(desk, BEAT);
     cr_assert_eq(desk_count(desk, CNV_KIND_REPORT), 2);
     cr_assert_str_eq(desk_said(desk, CNV_KIND_REPORT, 1)->report.metric, "correct");
+    desk_close(desk);
+}
+
+/* --- The next run ----------------------------------------------------------------------------- */
+
+static struct desk *staying(convene_stay stay)
+{
+    struct desk *desk = cnv_object_new(struct desk);
+
+    cr_assert_eq(desk_try_stay(desk, "worker", stay), CNV_OK);
+    cnv_session_connected(desk->session, desk->now);
+    hear_welcome_of(desk, RUN, 1, spec_f64);
+    desk_clear(desk);
+    return desk;
+}
+
+static void hear_finish(struct desk *desk, bool next)
+{
+    struct cnv_message message = { .kind = CNV_KIND_FINISH };
+
+    message.finish = (struct cnv_msg_finish){ .run = RUN, .version = 3, .next = next };
+    (void) snprintf(message.finish.reason, sizeof(message.finish.reason), "enough");
+    hear(desk, &message, NULL, 0);
+}
+
+Test(session, who_does_not_stay_is_finished_whatever_follows, .timeout = 10)
+{
+    struct desk *desk = staying(CONVENE_STAY_RUN);
+
+    hear_finish(desk, true);
+    cr_assert_eq(desk->events, 1);
+    cr_assert_eq(desk->event[0]->kind, CONVENE_FINISHED);
+    cr_assert(cnv_session_is_over(desk->session));
+    desk_close(desk);
+}
+
+Test(session, who_stays_for_the_next_ends_where_none_is_queued, .timeout = 10)
+{
+    struct desk *desk = staying(CONVENE_STAY_NEXT);
+
+    hear_finish(desk, false);
+    cr_assert_eq(desk->event[0]->kind, CONVENE_FINISHED);
+    desk_close(desk);
+}
+
+Test(session, who_stays_beats_on_and_moves_over_to_the_next_run, .timeout = 10)
+{
+    struct desk *desk = staying(CONVENE_STAY_NEXT);
+    struct cnv_message rejoin = { .kind = CNV_KIND_REJOIN };
+
+    hear_finish(desk, true);
+    hear_finish(desk, true);
+    cr_assert_eq(desk->events, 1);
+    cr_assert_eq(desk->event[0]->kind, CONVENE_ENDED);
+    cr_assert_str_eq(desk->event[0]->text, "enough");
+    desk_clear(desk);
+    for (int i = 0; i < 10; i++) {
+        tick(desk, BEAT);
+        hear_finish(desk, true);
+    }
+    cr_assert_eq(desk_count(desk, CNV_KIND_BEAT), 10);
+    cr_assert_eq(desk->events, 0);
+    cr_assert_eq(desk->reconnects, 0U);
+    hear(desk, &rejoin, NULL, 0);
+    cr_assert_eq(desk_count(desk, CNV_KIND_HELLO), 1);
+    hear_welcome_of(desk, RUN + 1, 1, spec_f64);
+    cr_assert_eq(desk->events, 1);
+    cr_assert_eq(desk->event[0]->kind, CONVENE_WELCOME);
+    desk_clear(desk);
+    hear_finish(desk, true); /* a late one of the run before */
+    cr_assert_eq(desk->events, 0);
+    desk_close(desk);
+}
+
+Test(session, who_waits_for_a_run_ends_when_it_hears_that_none_comes, .timeout = 10)
+{
+    struct desk *desk = staying(CONVENE_STAY_NEXT);
+
+    hear_finish(desk, true);
+    hear_finish(desk, false);
+    cr_assert_eq(desk->events, 2);
+    cr_assert_eq(desk->event[1]->kind, CONVENE_FINISHED);
+    desk_close(desk);
+}
+
+Test(session, who_stays_with_the_server_waits_in_any_case, .timeout = 10)
+{
+    struct desk *desk = staying(CONVENE_STAY_SERVER);
+
+    hear_finish(desk, false);
+    cr_assert_eq(desk->event[0]->kind, CONVENE_ENDED);
+    cr_assert_not(cnv_session_is_over(desk->session));
     desk_close(desk);
 }
 
