@@ -89,7 +89,7 @@ dynamic_explain(const struct dynamic_state *state, const struct cnv_round_view *
     } else {
         (void) snprintf(text,
                         CNV_REASON_SIZE / 2,
-                        "L was %u, %s said %.3g of S %.3g",
+                        "L was %u, %s said %.5g of S %.5g",
                         view->local_steps,
                         state->monitor,
                         view->estimate,

@@ -88,7 +88,8 @@ const struct cnv_policy_ops *cnv_policy_at(size_t i);
 /* --- From a shared object; see base/plugin.h and examples/plugins ------------------------- */
 
 #define CNV_POLICY_STRUCTS(X)                                                                      \
-    X(cnv_policy_ops) X(cnv_round_view) X(cnv_decision) X(cnv_param) X(cnv_error)
+    X(cnv_policy_ops)                                                                              \
+    X(cnv_round_view) X(cnv_decision) X(cnv_monitor_view) X(cnv_param) X(cnv_error)
 
 /* The last line of a plug-in. paper, fini, save and load (both or none) may be NULL in ops. */
 #define CNV_POLICY_PLUGIN(ops, options)                                                            \
