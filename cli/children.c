@@ -176,6 +176,19 @@ static void signal_all(struct cnv_child *children, size_t count, int number)
     }
 }
 
+void cnv_child_wait(struct cnv_child *child, int patience_ms)
+{
+    enum { STEP_MS = 5 };
+    const struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+
+    for (int waited = 0; !cnv_child_poll(child); waited += STEP_MS) {
+        if (waited >= patience_ms) {
+            (void) kill(child->pid, SIGKILL);
+        }
+        (void) nanosleep(&step, NULL);
+    }
+}
+
 void cnv_children_end(struct cnv_child *children, size_t count, int patience_ms)
 {
     enum { STEP_MS = 10 };

@@ -40,6 +40,9 @@ CNV_MUST_CHECK enum cnv_status cnv_child_start(struct cnv_child *child,
 /* Looks whether it has ended, without waiting. Returns child->is_over. */
 bool cnv_child_poll(struct cnv_child *child);
 
+/* Waits until it has ended by itself; after patience_ms it is killed. */
+void cnv_child_wait(struct cnv_child *child, int patience_ms);
+
 /* Ends all that still run: asks (SIGTERM), waits up to patience_ms, then kills. Reaps them all. */
 void cnv_children_end(struct cnv_child *children, size_t count, int patience_ms);
 

@@ -63,7 +63,7 @@ static const struct cnv_option options[] = {
       CNV_OPTION_TEXT,
       offsetof(struct run_args, out),
       "DIR",
-      "Write rounds.csv, model.npy, model.json, run.json and logs/ there." },
+      "Write rounds.csv, model.npy, model.json, run.json, convergence.svg and logs/ there." },
     { "inline",
       CNV_OPTION_FLAG,
       offsetof(struct run_args, is_inline),
@@ -144,13 +144,14 @@ static enum cnv_status conclude(const struct cnv_run_setup *setup,
     const char *reason = cnv_json_text(result->status, "run/reason", "");
     bool has_failed = strcmp(cnv_json_text(result->status, "run/state", ""), "failed") == 0;
     bool has_model = cnv_json_count(result->status, "run/version") > 0;
+    struct cnv_error plot = { 0 };
     enum cnv_status status = CNV_OK;
 
     if (has_model && args->out != NULL) {
-        status = cnv_report_write(args->out, setup, result, err);
+        status = cnv_report_write(args->out, setup, result, &plot, err);
     }
     if (status == CNV_OK && has_model && !args->is_quiet) {
-        cnv_report_print(result, args->out, stdout);
+        cnv_report_print(result, args->out, &plot, stdout);
     }
     if (status == CNV_OK && result->is_deserted) {
         status = cnv_fail(err, CNV_E_SYSTEM, "all agents ended before the run did");

@@ -27,6 +27,7 @@ struct cnv_command {
 extern const struct cnv_command cnv_command_run;
 extern const struct cnv_command cnv_command_status;
 extern const struct cnv_command cnv_command_watch;
+extern const struct cnv_command cnv_command_plot;
 extern const struct cnv_command cnv_command_agents;
 extern const struct cnv_command cnv_command_rounds;
 extern const struct cnv_command cnv_command_policy;

@@ -17,6 +17,7 @@
 #include "envelope.h"
 #include "format.h"
 #include "model/model.h"
+#include "plot.h"
 
 static bool is_ours(void *self, const char *name)
 {
@@ -259,9 +260,18 @@ static enum cnv_status fill(const char *directory,
     return status;
 }
 
+static enum cnv_status plot(const char *directory, struct cnv_error *err)
+{
+    char svg[CNV_PATH_SIZE];
+    enum cnv_status status = cnv_path_join(svg, directory, "convergence.svg", err);
+
+    return status == CNV_OK ? cnv_plot(&directory, 1, svg, err) : status;
+}
+
 enum cnv_status cnv_report_write(const char *directory,
                                  const struct cnv_run_setup *setup,
                                  const struct cnv_run_result *result,
+                                 struct cnv_error *ret_plot,
                                  struct cnv_error *err)
 {
     char path[CNV_PATH_SIZE];
@@ -282,6 +292,9 @@ enum cnv_status cnv_report_write(const char *directory,
                         strerror_r(errno, text, sizeof(text)));
     }
     status = fill(partial, setup, result, err);
+    if (status == CNV_OK) {
+        ret_plot->status = plot(partial, ret_plot);
+    }
     if (status == CNV_OK && cnv_directory_each(path, is_ours, NULL)) {
         cnv_directory_remove(path);
     }
@@ -312,7 +325,10 @@ static void print_test(const json_t *test, FILE *out)
     }
 }
 
-void cnv_report_print(const struct cnv_run_result *result, const char *directory, FILE *out)
+void cnv_report_print(const struct cnv_run_result *result,
+                      const char *directory,
+                      const struct cnv_error *plot,
+                      FILE *out)
 {
     const json_t *status = result->status;
     char text[4][CNV_FORMAT_SIZE];
@@ -340,8 +356,12 @@ void cnv_report_print(const struct cnv_run_result *result, const char *directory
                    cnv_format_bytes(text[3], cnv_json_number(status, "run/bytes_down")));
     if (directory != NULL) {
         (void) fprintf(out,
-                       "files   %s: rounds.csv model.npy model.json run.json%s\n",
+                       "files   %s: rounds.csv model.npy model.json run.json%s%s\n",
                        directory,
+                       plot->status == CNV_OK ? " convergence.svg" : "",
                        result->workspace[0] == '\0' ? "" : " logs/");
+        if (plot->status != CNV_OK) {
+            (void) fprintf(out, "        no convergence.svg: %s\n", plot->text);
+        }
     }
 }

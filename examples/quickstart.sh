@@ -34,7 +34,7 @@ for file in "$data" "$test"; do
     [ -z "$file" ] || [ -r "$file" ] || fail "cannot read $file"
 done
 
-purposes=(build)
+purposes=(build plot)
 [ -n "$data" ] || purposes+=(data)
 bash "$root/tests/support/packages.sh" "${purposes[@]}"
 if [ -z "$data" ]; then
@@ -82,4 +82,5 @@ printf '%-16s %12s %12s\n' rounds "$r1" "$r2" 'megabytes sent' "$b1" "$b2" secon
     'final loss' "$l1" "$l2" "test ${score:-score}" "${a1:--}" "${a2:--}"
 echo
 echo "On one machine traffic is cheap; between machines the megabytes are what you wait for."
-echo "Reports: $out/adaptive and $out/every-step (rounds.csv, model.npy, model.json, run.json, logs/)"
+"$build/convene" plot "$out/adaptive" "$out/every-step" --out "$out/compare.svg" && echo "Both in one plot: $out/compare.svg"
+echo "Reports: $out/adaptive and $out/every-step (rounds.csv, convergence.svg, model.npy, model.json, run.json, logs/)"

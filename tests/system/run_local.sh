@@ -31,7 +31,7 @@ same_model() { cmp "$1/model.npy" first/model.npy; }
 
 # --- what is left behind
 check "a run ends with 0" run first
-for file in rounds.csv model.npy model.json run.json logs/convened.log logs/agent-3.log; do
+for file in convergence.svg rounds.csv model.npy model.json run.json logs/convened.log logs/agent-3.log; do
     check "it leaves $file" test -s "first/$file"
 done
 check "6 commits give 7 rows and a head" test "$(wc -l < first/rounds.csv)" -eq 8
@@ -53,6 +53,17 @@ check "another seed: other bits" bash -c '! cmp -s seed/model.npy first/model.np
 check "a test score" run test --test data.libsvm
 check "a test score: the same bits" same_model test
 check "a test score: of all rows, in run.json" test "$(jq .final.test.rows test/run.json)" -eq 1200
+
+# --- plots
+check "a plot of two runs" convene plot first threads/ --out both.svg
+check "has both in its legend" test "$(grep -c -e 'first: logistic, policy adaptive-l, solver newton' -e 'threads: logistic' both.svg)" -ge 2
+check "a plot of what is no report" refuses 2 "holds no rounds.csv" convene plot first logs-of-nothing --out none.svg
+check "leaves no file" test ! -e none.svg
+check "a plot where nobody may write" refuses 1 "none/none.svg" convene plot first --out none/none.svg
+PATH=/nowhere "$BUILD/convene" run --agents 2 --data data.libsvm --set run/rounds=2 --out bare > bare.log
+check "without gnuplot a run is fine" test $? -eq 0
+check "and says what is missing" grep -q 'no convergence.svg: gnuplot is not installed' bare.log
+check "and leaves the rest" test -s bare/run.json
 
 # --- bad input: one line on stderr, the code, nothing written
 bad() { # CODE PATTERN OPTION...

@@ -58,11 +58,13 @@ static void write_report(void)
         .rows = cnv_blob_copy("round\n", 6),
         .model = cnv_blob_copy("model", 5),
     };
+    struct cnv_error plot = { 0 };
     struct cnv_error err;
 
     cr_assert_not_null(result.status);
     cr_assert_eq(cnv_report_check(in("out"), &err), CNV_OK, "%s", err.text);
-    cr_assert_eq(cnv_report_write(in("out"), &setup, &result, &err), CNV_OK, "%s", err.text);
+    cr_assert_eq(cnv_report_write(in("out"), &setup, &result, &plot, &err), CNV_OK, "%s", err.text);
+    cr_assert_neq(plot.status, CNV_OK, "there is no loss to be seen");
     cnv_run_result_fini(&result);
     cnv_config_destroy(config);
 }
