@@ -16,6 +16,7 @@
 #include <zmq.h>
 
 #include "base/mem.h"
+#include "net/resolve.h"
 #include "net/socket.h"
 #include "proto/message.h"
 
@@ -27,6 +28,7 @@ struct cnv_control {
     void *monitor;
     uint64_t id; /* of the last command */
     bool is_patient;
+    bool is_ipv6;      /* the kind of address that is tried */
     bool is_reached;   /* somebody accepted the connection */
     bool is_connected; /* and shook hands */
     bool is_refused;
@@ -98,6 +100,8 @@ enum cnv_status cnv_control_open(const char *endpoint,
         (void) cnv_fail(err, CNV_E_SYSTEM, "cannot watch a socket: %s", zmq_strerror(errno));
         goto fail;
     }
+    control->is_ipv6 = cnv_resolve_needs_ipv6(endpoint);
+    set_option(control->socket, ZMQ_IPV6, control->is_ipv6);
     if (zmq_connect(control->socket, endpoint) != 0) {
         (void) cnv_fail(err,
                         CNV_E_INPUT,
@@ -131,6 +135,18 @@ void cnv_control_close(struct cnv_control *control)
     cnv_free(control);
 }
 
+/* Nobody listens there: tries the host's IPv6 address, if it has one too and it was not that. */
+static bool turn(struct cnv_control *control)
+{
+    if (control->is_ipv6 || (cnv_resolve_families(control->endpoint) & CNV_FAMILY_6) == 0) {
+        return false;
+    }
+    control->is_ipv6 = true;
+    (void) zmq_disconnect(control->socket, control->endpoint);
+    set_option(control->socket, ZMQ_IPV6, 1);
+    return zmq_connect(control->socket, control->endpoint) == 0;
+}
+
 /* Takes what the monitor has to say. An event is a frame [u16 event][u32 value] and an address. */
 static void take_events(struct cnv_control *control)
 {
@@ -152,6 +168,9 @@ static void take_events(struct cnv_control *control)
             control->is_refused = false;
             break;
         case ZMQ_EVENT_CONNECT_RETRIED:
+            control->is_connected = false;
+            control->is_refused = !turn(control);
+            break;
         case ZMQ_EVENT_DISCONNECTED:
         case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
         case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:

@@ -16,12 +16,15 @@
 
 #include "base/mem.h"
 #include "net/frame.h"
+#include "net/resolve.h"
 
 enum {
     LINK_QUEUE = 1024,      /* messages; what credit allows is far less */
     LINK_CONNECT_MS = 5000, /* for one attempt */
     LINK_RETRY_MS = 100,    /* between attempts to connect, doubling up to: */
     LINK_RETRY_MAX_MS = 1000,
+    LINK_TURN_MS =
+        1000, /* a host with both kinds of addresses is tried at the other after so long */
     LINK_CLOSE_QUICK_MS = 1000, /* a handshake that fails sooner was refused, not overtaken */
     LINK_CLOSE_PATIENCE_MS = 3000,
 };
@@ -31,6 +34,8 @@ struct cnv_link {
     zsock_t *monitor;
     bool has_keys;
     bool is_up;
+    bool is_ipv6;
+    uint64_t turned_ms; /* when it last went over to the other kind of address */
     uint64_t connected_ms;
     uint64_t closed_since_ms; /* first of the handshakes in a row that the server closed; 0: none */
     char endpoint[CNV_ENDPOINT_SIZE];
@@ -38,34 +43,6 @@ struct cnv_link {
 
 /* What libzmq still holds of our blobs. For the whole process: libzmq's own threads count here. */
 static struct cnv_pinned pinned;
-
-/* IPv6 only where it has to be: with it, libzmq would prefer ::1 for a localhost that listens on
- * 127.0.0.1 alone. */
-static bool needs_ipv6(const char *endpoint)
-{
-    struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM };
-    struct addrinfo *found = NULL;
-    char host[CNV_ENDPOINT_SIZE];
-    const char *colon = strrchr(endpoint, ':');
-
-    if (strncmp(endpoint, "tcp://", 6) != 0 || colon < endpoint + 6) {
-        return false;
-    }
-    if (endpoint[6] == '[') {
-        return true;
-    }
-    (void) snprintf(host, sizeof(host), "%.*s", (int) (colon - endpoint - 6), endpoint + 6);
-    if (getaddrinfo(host, NULL, &hints, &found) == 0) {
-        freeaddrinfo(found);
-        return false;
-    }
-    hints.ai_family = AF_INET6;
-    if (getaddrinfo(host, NULL, &hints, &found) == 0) {
-        freeaddrinfo(found);
-        return true;
-    }
-    return false;
-}
 
 static bool monitor_open(struct cnv_link *link)
 {
@@ -123,7 +100,8 @@ enum cnv_status cnv_link_new(const char *endpoint,
     zsock_set_maxmsgsize(link->socket, (int) max_frame);
     zsock_set_reconnect_ivl(link->socket, LINK_RETRY_MS);
     zsock_set_reconnect_ivl_max(link->socket, LINK_RETRY_MAX_MS);
-    zsock_set_ipv6(link->socket, needs_ipv6(endpoint) ? 1 : 0);
+    link->is_ipv6 = cnv_resolve_needs_ipv6(endpoint);
+    zsock_set_ipv6(link->socket, link->is_ipv6 ? 1 : 0);
     zsock_set_connect_timeout(link->socket, LINK_CONNECT_MS);
     if (keys != NULL && !keys_set(link->socket, keys)) {
         status = CNV_E_INPUT;
@@ -277,6 +255,26 @@ handshake_failed(const struct cnv_link *link, uint32_t value, char *text, size_t
                                  : "it lets in only agents with a key (join file)");
 }
 
+/* Nobody listens at the kind of address we try: the host may have one of the other kind, or a name
+ * that was not known before. */
+static void turn(struct cnv_link *link, uint64_t now_ms)
+{
+    void *socket = zsock_resolve(link->socket);
+    unsigned other = link->is_ipv6 ? CNV_FAMILY_4 : CNV_FAMILY_6;
+
+    if (now_ms - link->turned_ms < LINK_TURN_MS) {
+        return;
+    }
+    link->turned_ms = now_ms;
+    if ((cnv_resolve_families(link->endpoint) & other) == 0) {
+        return;
+    }
+    link->is_ipv6 = !link->is_ipv6;
+    (void) zmq_disconnect(socket, link->endpoint);
+    zsock_set_ipv6(link->socket, link->is_ipv6 ? 1 : 0);
+    (void) zmq_connect(socket, link->endpoint);
+}
+
 enum cnv_link_news cnv_link_watch(struct cnv_link *link, uint64_t now_ms, char *text, size_t size)
 {
     void *monitor = zsock_resolve(link->monitor);
@@ -305,6 +303,7 @@ enum cnv_link_news cnv_link_watch(struct cnv_link *link, uint64_t now_ms, char *
         link->is_up = false;
         return was_up ? CNV_LINK_DOWN : CNV_LINK_NOTHING;
     case ZMQ_EVENT_CONNECT_RETRIED:
+        turn(link, now_ms);
         return CNV_LINK_ABSENT;
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
         return closed(link, now_ms, text, size);

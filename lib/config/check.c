@@ -40,13 +40,17 @@ static bool host_is_wildcard(const char *host, size_t len)
 static bool host_is_valid(const char *host, size_t len)
 {
     static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-    static const char address[] = "0123456789abcdefABCDEF:.%";
+    static const char address[] = "0123456789abcdefABCDEF:.";
 
     if (len == 0 || (len == 1 && *host == '*')) {
         return len == 1;
     }
     if (*host == '[') {
-        return len > 2 && strspn(host + 1, address) == len - 2 && host[len - 1] == ']';
+        size_t digits = strspn(host + 1, address);
+        /* [fe80::1%eth0]: an address on a link names its interface. */
+        size_t zone = host[1 + digits] == '%' ? 1 + strspn(host + 2 + digits, name) : 0;
+
+        return digits > 0 && zone != 1 && digits + zone == len - 2 && host[len - 1] == ']';
     }
     return strspn(host, name) >= len;
 }

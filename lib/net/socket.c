@@ -11,6 +11,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "net/resolve.h"
+
 static bool set_int(void *socket, int option, int value)
 {
     return zmq_setsockopt(socket, option, &value, sizeof(value)) == 0;
@@ -83,7 +85,13 @@ bind_failed(int why, const char *text, const char *key, struct cnv_error *err)
     enum cnv_status status =
         why == EADDRINUSE || why == EACCES || why == EMFILE ? CNV_E_SYSTEM : CNV_E_INPUT;
 
-    return cnv_fail(err, status, "%s=%s: cannot listen: %s", key, text, zmq_strerror(why));
+    return cnv_fail(err,
+                    status,
+                    "%s=%s: cannot listen: %s",
+                    key,
+                    text,
+                    why == ENODEV ? "this host has no such name, address or interface"
+                                  : zmq_strerror(why));
 }
 
 static enum cnv_status bind_ipc(void *socket,
@@ -110,6 +118,25 @@ static enum cnv_status bind_ipc(void *socket,
     return result == 0 ? CNV_OK : bind_failed(why, text, key, err);
 }
 
+/* libzmq binds to addresses and interfaces; what it does not know as either may be a name. */
+static bool bind_tcp(void *socket, const struct cnv_endpoint *endpoint, const char *text)
+{
+    struct cnv_endpoint address;
+    char numeric[CNV_ENDPOINT_SIZE + 16];
+
+    if (zmq_bind(socket, text) == 0) {
+        return true;
+    }
+    if (zmq_errno() != ENODEV) {
+        return false;
+    }
+    if (!cnv_resolve_address(endpoint, &address)) {
+        errno = ENODEV;
+        return false;
+    }
+    return zmq_bind(socket, cnv_endpoint_format(&address, numeric, sizeof(numeric))) == 0;
+}
+
 enum cnv_status cnv_socket_bind(void *socket,
                                 const struct cnv_endpoint *endpoint,
                                 const char *key,
@@ -127,7 +154,7 @@ enum cnv_status cnv_socket_bind(void *socket,
         }
         return status;
     }
-    if (zmq_bind(socket, text) != 0) {
+    if (!bind_tcp(socket, endpoint, text)) {
         return bind_failed(zmq_errno(), text, key, err);
     }
     size_t size = sizeof(text);

@@ -173,9 +173,11 @@ const char *cnv_listen_bulk_for_agents(const struct cnv_daemon *daemon, char *te
     const struct cnv_endpoint *data = &daemon->data.endpoint;
     struct cnv_endpoint bulk = daemon->bulk.endpoint;
 
-    /* Agents know the host by the name they reached us under; ours may mean nothing to them. */
+    /* Agents know the host by the name they reached us under; ours may mean nothing to them, and
+     * least of all an address that means any. */
     if (bulk.transport == CNV_TCP && data->transport == CNV_TCP &&
-        strcmp(bulk.host, data->host) == 0) {
+        (strcmp(bulk.host, data->host) == 0 || strcmp(bulk.host, "[::]") == 0 ||
+         strcmp(bulk.host, "0.0.0.0") == 0)) {
         strcpy(bulk.host, "*");
     }
     return cnv_endpoint_format(&bulk, text, size);

@@ -42,6 +42,7 @@ def allowed(path):
         'always': True,
         'no-data': not os.path.isdir(data),
         'no-root': os.geteuid() != 0,
+        'no-ipv6': not os.path.exists('/proc/net/if_inet6'),
         'no-namespaces': namespaces.returncode != 0,
     }
     with open(path, encoding='utf-8') as lines:

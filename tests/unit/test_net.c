@@ -9,6 +9,7 @@
 #include "net/certificate.h"
 #include "net/endpoint.h"
 #include "net/frame.h"
+#include "net/resolve.h"
 #include "net/socket.h"
 
 static struct cnv_endpoint parsed(const char *text)
@@ -56,6 +57,24 @@ Test(endpoint, refuses_what_is_none, .timeout = 5)
     cr_assert_eq(cnv_endpoint_parse(path, "listen/data", &endpoint, &err), CNV_E_INPUT);
     path[6 + 107] = '\0';
     cr_assert_eq(cnv_endpoint_parse(path, "listen/data", &endpoint, &err), CNV_OK);
+}
+
+Test(resolve, knows_which_kinds_of_addresses_a_host_has, .timeout = 10)
+{
+    struct cnv_endpoint localhost = parsed("tcp://localhost:5550");
+    struct cnv_endpoint address;
+
+    cr_assert_eq(cnv_resolve_families("tcp://127.0.0.1:1"), CNV_FAMILY_4);
+    cr_assert_eq(cnv_resolve_families("tcp://[::1]:1"), CNV_FAMILY_6);
+    cr_assert_eq(cnv_resolve_families("ipc:///run/convene"), 0);
+    cr_assert_eq(cnv_resolve_families("tcp://no.such.host.invalid:1"), 0);
+    cr_assert(cnv_resolve_needs_ipv6("tcp://[fe80::1%lo]:1"));
+    cr_assert_not(cnv_resolve_needs_ipv6("tcp://localhost:1"));
+    cr_assert(cnv_resolve_address(&localhost, &address));
+    cr_assert(cnv_endpoint_is_local(&address), "%s", address.host);
+    cr_assert_eq(address.port, 5550);
+    cr_assert_not(
+        cnv_resolve_address(&(struct cnv_endpoint){ .host = "no.such.host.invalid" }, &address));
 }
 
 Test(endpoint, bulk_is_the_next_port_or_a_path_beside, .timeout = 5)
