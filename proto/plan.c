@@ -8,9 +8,23 @@
 static const char *const plan_exchanges[] = { "model", "gradient", "direction",
                                               "loss",  "scale",    "monitor" };
 
+/* Solvers whose rounds are more than one averaging of models. */
+static const struct {
+    const char *solver;
+    const char *plan;
+} plans[] = {
+    { "giant", "gradient,direction,loss,model" },
+    { "savic", "scale,model" },
+};
+
 const char *cnv_plan_of_solver(const char *solver)
 {
-    return strcmp(solver, "giant") == 0 ? "gradient,direction,loss,model" : "model";
+    for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+        if (strcmp(plans[i].solver, solver) == 0) {
+            return plans[i].plan;
+        }
+    }
+    return "model";
 }
 
 uint64_t cnv_monitor_length(const char *monitor, uint64_t dimension)

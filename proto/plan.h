@@ -14,7 +14,7 @@ struct cnv_plan {
     char names[CNV_PLAN_MAX][CNV_EXCHANGE_NAME_SIZE];
 };
 
-/* "gradient,direction,loss,model" for giant, "model" for any other solver. */
+/* As the table in plan.c says: "gradient,direction,loss,model" for giant; "model" for most. */
 const char *cnv_plan_of_solver(const char *solver);
 
 /* The round that only evaluates the final model. */

@@ -92,6 +92,22 @@ void cnv_local_gradient(struct cnv_local *local, const double *w)
     undo_draw(local);
 }
 
+enum cnv_status cnv_local_hessian_times(
+    struct cnv_local *local, const double *w, const double *v, double *out, struct cnv_error *err)
+{
+    struct cnv_problem *problem = local->problem;
+    struct cnv_batch batch = { local->order, local->batch };
+
+    draw_batch(local);
+    enum cnv_status status =
+        problem->ops->curvature_at(problem->state, w, local->batch > 0 ? &batch : NULL, err);
+    if (status == CNV_OK) {
+        problem->ops->hessian_times(problem->state, v, out);
+    }
+    undo_draw(local);
+    return status;
+}
+
 enum cnv_status cnv_local_contribute(struct cnv_local *local,
                                      const char *solver,
                                      const char *exchange,
@@ -108,7 +124,7 @@ enum cnv_status cnv_local_contribute(struct cnv_local *local,
             err, CNV_E_UNEXPECTED, "solver %s has no exchange %u \"%s\"", solver, index, exchange);
     }
     *contribution = (struct cnv_solver_contribution){ 0 };
-    if (!is_monitor && (local->evaluate || !is_model)) {
+    if (!is_monitor && ((local->evaluate && index == 0) || !is_model)) {
         contribution->scalars[0] = problem->ops->loss(problem->state, local->model, NULL);
         contribution->scalar_count = 1;
     }

@@ -20,12 +20,12 @@ struct cnv_local {
     size_t *picked; /* [batch] where the draw swapped */
     const double *model;
     bool evaluate;
-    uint64_t iteration; /* of the next local step */
-    uint64_t ahead;     /* its minibatch is that of iteration + ahead */
-    double *u;          /* [n] the agent's own model */
-    double *g;          /* [n] a gradient; also the update that is contributed */
-    double *vectors;    /* [more x n] of the solver, zero at first */
-    double *all;        /* what the three above point into */
+    uint64_t iteration;   /* of the next local step */
+    uint64_t ahead;       /* its minibatch is that of iteration + ahead */
+    double *u;            /* [n] the agent's own model */
+    double *g;            /* [n] a gradient; also the update that is contributed */
+    double *vectors;      /* [more x n] of the solver, zero at first */
+    double *all;          /* what the three above point into */
 };
 
 /* Reads solver/batch; makes `more` vectors for the solver. Fit for fini even when it fails. */
@@ -41,6 +41,10 @@ void cnv_local_begin(struct cnv_local *local, const struct cnv_solver_round *rou
 
 /* g := gradient over the minibatch of this iteration, at w[n]. */
 void cnv_local_gradient(struct cnv_local *local, const double *w);
+
+/* out := Hessian over the same minibatch, at w[n], times v[n]. CNV_E_NOMEM. */
+CNV_MUST_CHECK enum cnv_status cnv_local_hessian_times(
+    struct cnv_local *local, const double *w, const double *v, double *out, struct cnv_error *err);
 
 /* For "model" the update u - w, in g; the loss where it is asked for. Else CNV_E_UNEXPECTED. */
 CNV_MUST_CHECK enum cnv_status cnv_local_contribute(struct cnv_local *local,

@@ -3,7 +3,8 @@
  *
  * A round goes: begin at the broadcast model, step L times, then for each exchange of the plan
  * contribute and, once the server has settled it, learn its result. Where the exchange monitor
- * comes in between, steps go on after it. The committed model comes
+ * comes in between, steps go on after it. Where settled_before_steps is not 0, so many exchanges
+ * come before the local steps. The committed model comes
  * with concluded; state that outlives a round (momentum) advances only there, and only if the
  * contribution was counted. A restarted round begins again: begin forgets what was pending.
  *
@@ -62,6 +63,7 @@ struct cnv_solver_ops {
     const char *text;
     const char *paper;
     size_t state_size;
+    uint32_t settled_before_steps; /* exchanges of the plan, less than it has */
     enum cnv_status (*init)(void *state,
                             const struct cnv_solver_setup *setup,
                             struct cnv_error *err);

@@ -27,6 +27,7 @@ enum cnv_rng_purpose {
     CNV_RNG_SIM = 5,
     CNV_RNG_SYNTHETIC = 6,
     CNV_RNG_TOKEN = 7,
+    CNV_RNG_SCALE = 8,
 };
 
 /* Starts the stream of (seed, purpose, a, b); a and b below 2^32 are all distinct. */

@@ -236,6 +236,7 @@ check_period(const struct cnv_config *config, int64_t most, struct cnv_error *er
 /* What dynamic needs: a solver whose models drift apart step by step. */
 static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv_error *err)
 {
+    static const char *const others[] = { "giant", "savic" };
     const char *solver = cnv_config_text(config, "solver/kind");
 
     if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") != 0) {
@@ -248,12 +249,14 @@ static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv
                         "after the same number of steps",
                         cnv_config_text(config, "policy/balance"));
     }
-    if (strcmp(solver, "giant") == 0) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "policy/kind=dynamic does not go with solver/kind=%s, which has no local "
-                        "models to average",
-                        solver);
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(solver, others[i]) == 0) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "policy/kind=dynamic does not go with solver/kind=%s, whose rounds are "
+                            "more than local steps",
+                            solver);
+        }
     }
     return CNV_OK;
 }

@@ -193,6 +193,17 @@ run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct e
     }
 }
 
+static void take_steps(struct cluster *cluster)
+{
+    for (size_t k = 0; k < cluster->agents; k++) {
+        for (uint32_t i = 0; i < cluster->local_steps; i++) {
+            struct cnv_error err;
+
+            check(cluster->solver->step(cluster->solvers[k], &err), &err);
+        }
+    }
+}
+
 void cluster_begin(struct cluster *cluster, const char *solver, uint32_t local_steps)
 {
     use_solver(cluster, solver);
@@ -204,12 +215,11 @@ void cluster_begin(struct cluster *cluster, const char *solver, uint32_t local_s
             .local_steps = local_steps,
             .evaluate = true,
         };
-        struct cnv_error err;
 
         cluster->solver->begin(cluster->solvers[k], &round);
-        for (uint32_t i = 0; i < local_steps; i++) {
-            check(cluster->solver->step(cluster->solvers[k], &err), &err);
-        }
+    }
+    if (cluster->solver->settled_before_steps == 0) {
+        take_steps(cluster);
     }
 }
 
@@ -219,6 +229,9 @@ double cluster_play(struct cluster *cluster, uint32_t upto)
     uint32_t count = upto < cluster->plan.count ? upto : cluster->plan.count;
 
     for (uint32_t e = 0; e < count; e++) {
+        if (e > 0 && e == cluster->solver->settled_before_steps) {
+            take_steps(cluster);
+        }
         run_exchange(cluster, cluster->plan.names[e], e, all);
     }
     if (count == cluster->plan.count) {

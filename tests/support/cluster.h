@@ -48,8 +48,8 @@ void cluster_destroy(struct cluster *cluster);
  * model it started from. */
 double cluster_round(struct cluster *cluster, const char *solver, uint32_t local_steps);
 
-/* The same in parts, for what may happen in between. Begin takes the local steps; may follow
- * another begin. */
+/* The same in parts, for what may happen in between. Begin takes the local steps, unless exchanges
+ * come before them; may follow another begin. */
 void cluster_begin(struct cluster *cluster, const char *solver, uint32_t local_steps);
 
 /* The first upto exchanges of the plan, or all there are. Returns the loss as sent. */

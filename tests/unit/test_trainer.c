@@ -70,6 +70,13 @@ giant_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *
     return fake_init(state, "giant", setup);
 }
 
+static enum cnv_status
+scaled_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+{
+    (void) err;
+    return fake_init(state, "scaled", setup);
+}
+
 static void fake_fini(void *state)
 {
     (void) state;
@@ -131,7 +138,9 @@ static void fake_concluded(void *memory, bool counted)
     say("concluded-%s(%d) ", state->name, counted);
 }
 
-static const struct cnv_solver_ops solvers[] = {
+enum { SOLVERS = 3 };
+
+static const struct cnv_solver_ops solvers[SOLVERS] = {
     { .name = "newton",
       .state_size = sizeof(struct fake_solver),
       .init = newton_init,
@@ -150,11 +159,21 @@ static const struct cnv_solver_ops solvers[] = {
       .contribute = fake_contribute,
       .settled = fake_settled,
       .concluded = fake_concluded },
+    { .name = "scaled",
+      .state_size = sizeof(struct fake_solver),
+      .settled_before_steps = 1,
+      .init = scaled_init,
+      .fini = fake_fini,
+      .begin = fake_begin,
+      .step = fake_step,
+      .contribute = fake_contribute,
+      .settled = fake_settled,
+      .concluded = fake_concluded },
 };
 
 const struct cnv_solver_ops *cnv_solver_find(const char *name)
 {
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < SOLVERS; i++) {
         if (strcmp(solvers[i].name, name) == 0) {
             return &solvers[i];
         }
@@ -424,6 +443,20 @@ Test(trainer, follows_the_plan_exchange_by_exchange, .timeout = 5)
     work(&bench);
     cr_assert_calls("direction#1 ");
     cr_assert_eq(newest.exchange, 1);
+    bench_end(&bench);
+}
+
+Test(trainer, takes_its_steps_once_what_they_need_has_settled, .timeout = 5)
+{
+    struct bench bench = member_new();
+
+    cr_assert_eq(announce(&bench, 1, 1, "scaled", "scale,model"), CNV_OK);
+    work(&bench);
+    cr_assert_calls("begin-scaled(1) scale#0 ");
+    settle(&bench, 1, 1, 0);
+    work(&bench);
+    cr_assert_calls("settled-scale=8 step step model#1 ");
+    cr_assert_eq(newest.steps, 2);
     bench_end(&bench);
 }
 
