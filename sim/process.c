@@ -181,7 +181,10 @@ static void trainer_contribute(void *self, const convene_contribution *contribut
     enum cnv_status status = CNV_OK;
 
     agent->contributions++;
-    if (agent->is_poisoned || sim_happens(agent->sim, agent->sim->faults.poison)) {
+    bool is_drawn =
+        sim_happens(agent->sim, agent->sim->faults.poison) && agent != agent->sim->agents[0];
+
+    if (agent->is_poisoned || is_drawn) {
         status = poison(agent, contribution);
     } else {
         sim_promises_contribution(agent->sim, agent, contribution);

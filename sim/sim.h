@@ -39,7 +39,8 @@ struct cnv_sim_faults {
     double duplicate;       /* probability that it arrives twice */
     double reorder;         /* probability that it may be overtaken within its channel */
     double damage;          /* probability that a vector's bytes, or the header, arrive damaged */
-    double poison;          /* probability that a contribution holds a NaN */
+    double poison;          /* probability that a contribution holds a NaN; never the first agent's,
+                               or three of an agent left alone would end the run */
     uint32_t cut_every_ms;  /* mean time between cut links, for each agent; 0: never */
     uint32_t kill_every_ms; /* mean time between deaths, for each agent; 0: never */
     double gone;            /* probability that a dead agent stays dead: never the first, and nobody

@@ -125,8 +125,8 @@ static enum cnv_status check_steps(const struct cnv_engine *engine,
                                    struct cnv_error *err)
 {
     const struct cnv_round *round = &engine->round;
-    bool counts =
-        engine->settings.is_balanced && !round->is_evaluation && round->decision.check_every == 0;
+    bool counts = engine->settings.is_balanced && round->decision.check_every == 0 &&
+                  cnv_round_is_at(round, "model");
 
     if (counts && offer->steps != member->local_steps) {
         return cnv_fail(err,
