@@ -142,6 +142,20 @@ class Lab:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(lambda call: self.run(**call), calls))
 
+    def losses(self, calls):
+        """Final losses of several runs, as runs(); infinite where a run gave up on numbers that are not finite."""
+        def attempt(call):
+            try:
+                loss = self.run(**call).final_loss
+            except RuntimeError as failure:
+                if 'not finite' not in str(failure):
+                    raise
+                loss = float('inf')
+            return loss if loss == loss else float('inf')
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return list(pool.map(attempt, calls))
+
     def verdict(self, holds, measured):
         return Verdict(bool(holds), measured)
 
