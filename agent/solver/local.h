@@ -20,12 +20,12 @@ struct cnv_local {
     size_t *picked; /* [batch] where the draw swapped */
     const double *model;
     bool evaluate;
-    uint64_t iteration;   /* of the next local step */
-    uint64_t ahead;       /* its minibatch is that of iteration + ahead */
-    double *u;            /* [n] the agent's own model */
-    double *g;            /* [n] a gradient; also the update that is contributed */
-    double *vectors;      /* [more x n] of the solver, zero at first */
-    double *all;          /* what the three above point into */
+    uint64_t iteration; /* of the next local step */
+    uint64_t ahead;     /* its minibatch is that of iteration + ahead */
+    double *u;          /* [n] the agent's own model */
+    double *g;          /* [n] a gradient; also the update that is contributed */
+    double *vectors;    /* [more x n] of the solver, zero at first */
+    double *all;        /* what the three above point into */
 };
 
 /* Reads solver/batch; makes `more` vectors for the solver. Fit for fini even when it fails. */

@@ -256,8 +256,7 @@ static void set_steps_due(struct cnv_trainer *trainer)
 {
     uint64_t steps = ((uint64_t) trainer->exchange + 1) * trainer->check_every;
 
-    if (trainer->solver != NULL &&
-        trainer->exchange < trainer->solver->ops->settled_before_steps) {
+    if (trainer->solver != NULL && trainer->exchange < trainer->solver->ops->settled_before_steps) {
         trainer->steps_due = 0;
     } else if (strcmp(current_exchange(trainer), "monitor") == 0) {
         trainer->steps_due = steps < trainer->local_steps ? (uint32_t) steps : trainer->local_steps;
