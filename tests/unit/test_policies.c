@@ -159,3 +159,28 @@ Test(policies, decide_sanely_and_the_same_after_save_and_load, .timeout = 30)
         cnv_config_destroy(config);
     }
 }
+
+Test(policies, take_no_damaged_state_nor_change_by_it, .timeout = 10)
+{
+    for (size_t i = 0; cnv_policy_at(i) != NULL; i++) {
+        const struct cnv_policy_ops *ops = cnv_policy_at(i);
+        struct cnv_config *config = config_of(ops);
+        void *state = state_of(ops, config);
+        void *untouched = state_of(ops, config);
+        uint8_t bytes[64];
+
+        memset(bytes, 0xFF, sizeof(bytes));
+        for (size_t size = 0; size <= sizeof(bytes); size++) {
+            if (size != ops->save(state, NULL, 0)) {
+                struct cnv_error err = { .status = CNV_OK };
+
+                cr_assert_neq(ops->load(state, bytes, size, &err), CNV_OK);
+                cr_assert_neq(err.text[0], '\0');
+            }
+        }
+        cr_assert_eq(memcmp(state, untouched, ops->state_size), 0);
+        state_drop(ops, state);
+        state_drop(ops, untouched);
+        cnv_config_destroy(config);
+    }
+}
