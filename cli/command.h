@@ -36,6 +36,7 @@ extern const struct cnv_command cnv_command_plugin_check;
 extern const struct cnv_command cnv_command_drain;
 extern const struct cnv_command cnv_command_stop;
 extern const struct cnv_command cnv_command_evaluate;
+extern const struct cnv_command cnv_command_submit;
 extern const struct cnv_command cnv_command_keygen;
 
 /* Prints "convene NAME: text" to stderr and gives the exit code that fits err. */

@@ -32,6 +32,7 @@ struct cnv_control {
     bool is_reached;   /* somebody accepted the connection */
     bool is_connected; /* and shook hands */
     bool is_refused;
+    const char *payload; /* of the next command; NULL: none */
     char endpoint[256];
 };
 
@@ -248,7 +249,12 @@ static enum cnv_status send_command(struct cnv_control *control,
     (void) snprintf(message.command.command, sizeof(message.command.command), "%s", command);
     (void) snprintf(message.command.argument, sizeof(message.command.argument), "%s", argument);
     size_t len = cnv_message_encode(&message, header, sizeof(header));
-    if (zmq_send(control->socket, header, len, ZMQ_DONTWAIT) < 0) {
+    const char *payload = control->payload;
+    control->payload = NULL;
+    if (zmq_send(control->socket, header, len, ZMQ_DONTWAIT | (payload == NULL ? 0 : ZMQ_SNDMORE)) <
+            0 ||
+        (payload != NULL &&
+         zmq_send(control->socket, payload, strlen(payload), ZMQ_DONTWAIT) < 0)) {
         return cnv_fail(err,
                         CNV_E_UNREACHABLE,
                         "cannot send to %s: %s",
@@ -343,6 +349,11 @@ static enum cnv_status status_of_code(uint64_t code)
     default:
         return CNV_E_SYSTEM;
     }
+}
+
+void cnv_control_attach(struct cnv_control *control, const char *text)
+{
+    control->payload = text;
 }
 
 enum cnv_status cnv_control_call(struct cnv_control *control,

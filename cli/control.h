@@ -28,6 +28,9 @@ CNV_MUST_CHECK enum cnv_status cnv_control_open(const char *endpoint,
 /* NULL is fine. */
 void cnv_control_close(struct cnv_control *control);
 
+/* The next call sends this text (borrowed until then) as the payload of its command. */
+void cnv_control_attach(struct cnv_control *control, const char *text);
+
 /*
  * Sends one command and waits for its reply.
  *

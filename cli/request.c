@@ -50,6 +50,7 @@ static enum cnv_status ask(const struct cnv_request *request,
     enum cnv_status status = cnv_request_open(request, &control, err);
 
     if (status == CNV_OK) {
+        cnv_control_attach(control, request->payload);
         status = cnv_control_call(
             control, question, argument, cnv_request_timeout_ms(request), ret_body, err);
     }

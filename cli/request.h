@@ -15,6 +15,7 @@ struct cnv_request {
     const char *join;    /* NULL: no keys */
     double timeout;      /* s; 0: the default of 5 */
     bool json;
+    const char *payload; /* of the question; NULL: none */
 };
 
 /* Rows for the option tables; struct cnv_request is the first member of the args. */

@@ -229,6 +229,19 @@ void cnv_screen_agents(const json_t *data, FILE *out)
     cnv_table_destroy(table);
 }
 
+void cnv_screen_next(const json_t *data, FILE *out)
+{
+    const char *name = cnv_json_text(data, "name", "");
+
+    if (*name != '\0') {
+        (void) fprintf(out,
+                       "next       %s: problem %s, starts from %s when the present run is over\n",
+                       name,
+                       cnv_json_text(data, "problem", "?"),
+                       cnv_json_text(data, "start", "?"));
+    }
+}
+
 void cnv_screen_status(const json_t *data, FILE *out)
 {
     const json_t *run = cnv_json_at(data, "run");
@@ -236,6 +249,7 @@ void cnv_screen_status(const json_t *data, FILE *out)
     cnv_screen_run(run, out);
     print_round(run, out);
     print_waiting_for(cnv_json_at(data, "waiting_for"), out);
+    cnv_screen_next(cnv_json_at(data, "next"), out);
     cnv_screen_policy(cnv_json_at(data, "policy"), out);
     print_model(run, out);
     print_traffic(run, out);

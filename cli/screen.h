@@ -8,6 +8,7 @@
 /* Each is given the envelope's data. */
 
 /* Everything: run, policy with its reason, who is waited for, members, server. */
+void cnv_screen_next(const json_t *data, FILE *out);
 void cnv_screen_status(const json_t *data, FILE *out);
 
 /* The table of members, from data.agents. */

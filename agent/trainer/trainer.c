@@ -41,7 +41,7 @@ struct cnv_trainer {
     struct cnv_shard *shard;
     struct cnv_shard *test;
     uint32_t shard_number;
-    uint64_t seed; /* of the run */
+    uint64_t seed;              /* of the run */
     char reading[READING_SIZE]; /* how shard and test were read: the same again is not read anew */
     double *labels;
     struct cnv_problem *problem;

@@ -53,6 +53,9 @@ CNV_MUST_CHECK enum cnv_status cnv_config_environment(struct cnv_config *config,
 CNV_MUST_CHECK enum cnv_status cnv_config_check(const struct cnv_config *config,
                                                 struct cnv_error *err);
 
+/* True when the key was set, be it to its default. */
+bool cnv_config_is_given(const struct cnv_config *config, const char *path);
+
 /* True when the key has another value than its default. */
 bool cnv_config_is_set(const struct cnv_config *config, const char *path);
 

@@ -15,6 +15,7 @@
 #include "config/value.h"
 
 struct setting {
+    bool is_given; /* not the default of the table */
     char text[CNV_VALUE_SIZE];
     double number;
 };
@@ -123,6 +124,7 @@ enum cnv_status cnv_config_set(struct cnv_config *config,
             err, CNV_E_INPUT, "%s: %s=%s: allowed is %s", origin, shown_path, shown_value, allowed);
     }
     setting_write(&config->settings[param - cnv_config_keys], value, number);
+    config->settings[param - cnv_config_keys].is_given = true;
     return CNV_OK;
 }
 
@@ -217,6 +219,11 @@ bool cnv_config_is_set(const struct cnv_config *config, const char *path)
     }
     (void) cnv_value_parse(param, param->initial, &initial);
     return !(setting->number == initial || (isnan(setting->number) && isnan(initial)));
+}
+
+bool cnv_config_is_given(const struct cnv_config *config, const char *path)
+{
+    return setting_find(config, path)->is_given;
 }
 
 const char *cnv_config_value(const struct cnv_config *config, const char *path)

@@ -429,3 +429,9 @@ void cnv_engine_stop(struct cnv_engine *engine, uint64_t now_ms, const char *rea
     (void) snprintf(text, sizeof(text), "stopped: %.140s", reason);
     cnv_run_end(engine, CNV_RUN_FINISHED, text);
 }
+
+void cnv_engine_ask_hello(struct cnv_engine *engine, uint64_t now_ms, cnv_peer_id peer)
+{
+    engine->now_ms = now_ms;
+    cnv_post_rejoin(engine, peer, CNV_DATA);
+}

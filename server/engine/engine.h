@@ -150,6 +150,9 @@ void cnv_engine_persisted(struct cnv_engine *engine, uint64_t now_ms, uint64_t v
 /* Finish the round in hand if that takes less than limits/drain, then end the run. */
 void cnv_engine_drain(struct cnv_engine *engine, uint64_t now_ms, const char *reason);
 
+/* Asks a connection of an earlier engine, which this one does not know, to say hello. */
+void cnv_engine_ask_hello(struct cnv_engine *engine, uint64_t now_ms, cnv_peer_id peer);
+
 /* Another run will follow on this server: members are told so with the end of this one. */
 void cnv_engine_announce_next(struct cnv_engine *engine);
 

@@ -186,13 +186,30 @@ static void on_stop(struct cnv_daemon *daemon, const struct cnv_asker *asker, co
     json_reply(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
 }
 
+/* The settings come as the payload, lines "path=value". */
+static void
+on_submit(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
+{
+    struct cnv_error err;
+
+    (void) argument;
+    cnv_log(CNV_LOG_INFO, "command", "name=submit");
+    if (asker->payload == NULL) {
+        cnv_control_refuse(daemon, asker, CNV_E_INPUT, "submit: the settings are missing");
+    } else if (cnv_submit(daemon, asker->payload, asker->payload_len, &err) == CNV_OK) {
+        json_reply(daemon, asker, cnv_next_run_report(daemon));
+    } else {
+        cnv_control_refuse(daemon, asker, err.status, err.text);
+    }
+}
+
 static const struct {
     const char *name;
     void (*run)(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument);
 } commands[] = {
     { "status", on_status }, { "agents", on_agents }, { "rounds", on_rounds },
     { "policy", on_policy }, { "model", on_model },   { "drain", on_drain },
-    { "stop", on_stop },
+    { "stop", on_stop },     { "submit", on_submit },
 };
 
 static void command_run(struct cnv_daemon *daemon,
@@ -207,10 +224,11 @@ static void command_run(struct cnv_daemon *daemon,
             return;
         }
     }
-    (void) snprintf(text,
-                    sizeof(text),
-                    "no command %s: there are status, agents, rounds, policy, model, drain, stop",
-                    command->command);
+    (void) snprintf(
+        text,
+        sizeof(text),
+        "no command %s: there are status, agents, rounds, policy, model, submit, drain, stop",
+        command->command);
     cnv_control_refuse(daemon, asker, CNV_E_INPUT, text);
 }
 
@@ -271,7 +289,13 @@ void cnv_control_message(void *self, void *socket)
         memcpy(asker.route, zmq_msg_data(&frames[0]), asker.route_len);
         asker.has_delimiter = zmq_msg_size(&frames[1]) == 0;
         if (!asker.has_delimiter || count >= 3) {
-            command_handle(port->daemon, &asker, &frames[asker.has_delimiter ? 2 : 1]);
+            size_t header = asker.has_delimiter ? 2 : 1;
+
+            if (count > header + 1) {
+                asker.payload = zmq_msg_data(&frames[header + 1]);
+                asker.payload_len = zmq_msg_size(&frames[header + 1]);
+            }
+            command_handle(port->daemon, &asker, &frames[header]);
         }
     }
     for (size_t i = 0; i < count; i++) {

@@ -94,25 +94,32 @@ static enum cnv_status pool_open(struct cnv_daemon *daemon, struct cnv_error *er
     return status;
 }
 
-static enum cnv_status engine_open(struct cnv_daemon *daemon, struct cnv_error *err)
+enum cnv_status cnv_daemon_engine(struct cnv_daemon *daemon,
+                                  const struct cnv_config *config,
+                                  const struct cnv_start *start,
+                                  struct cnv_engine **ret_engine,
+                                  struct cnv_error *err)
 {
     char bulk[CNV_ENDPOINT_SIZE + 16];
+    struct cnv_engine *engine = NULL;
+    const struct cnv_engine_start from = {
+        .values = start->model.values,
+        .labels = start->card.labels,
+        .label_count = start->card.label_count,
+        .has_labels = start->has_card,
+    };
     struct cnv_engine_setup setup = {
-        .config = daemon->config,
+        .config = config,
         .bulk_endpoint = cnv_listen_bulk_for_agents(daemon, bulk, sizeof(bulk)),
     };
     const struct cnv_engine_io io = cnv_act_io(daemon);
-    struct cnv_start start = { .has_card = false };
-    char *spec = cnv_config_spec(daemon->config);
+    char *spec = cnv_config_spec(config);
 
     if (spec == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "specification of the run");
     }
     setup.spec = spec;
-    enum cnv_status status = cnv_start_read(daemon->config, &start, err);
-    if (status == CNV_OK) {
-        status = random_number(&setup.run, err);
-    }
+    enum cnv_status status = random_number(&setup.run, err);
     if (status == CNV_OK) {
         status = random_number(&setup.server, err);
     }
@@ -120,21 +127,27 @@ static enum cnv_status engine_open(struct cnv_daemon *daemon, struct cnv_error *
         status = random_number(&setup.token_seed, err);
     }
     if (status == CNV_OK) {
-        status = cnv_engine_new(&setup, &io, cnv_daemon_now(daemon), &daemon->engine, err);
+        status = cnv_engine_new(&setup, &io, cnv_daemon_now(daemon), &engine, err);
     }
-    daemon->server = setup.server;
     cnv_free(spec);
-    if (status == CNV_OK && start.model.values != NULL) {
-        const struct cnv_engine_start from = {
-            .values = start.model.values,
-            .labels = start.card.labels,
-            .label_count = start.card.label_count,
-            .has_labels = start.has_card,
-        };
+    if (status == CNV_OK && from.values != NULL && !cnv_engine_start_from(engine, &from)) {
+        cnv_engine_destroy(engine);
+        status = cnv_fail(err, CNV_E_NOMEM, "the model to start from");
+    }
+    if (status == CNV_OK) {
+        *ret_engine = engine;
+    }
+    return status;
+}
 
-        status = cnv_engine_start_from(daemon->engine, &from)
-                     ? CNV_OK
-                     : cnv_fail(err, CNV_E_NOMEM, "the model to start from");
+/* The engine of the first run. */
+static enum cnv_status engine_open(struct cnv_daemon *daemon, struct cnv_error *err)
+{
+    struct cnv_start start = { .has_card = false };
+    enum cnv_status status = cnv_start_read(daemon->config, &start, err);
+
+    if (status == CNV_OK) {
+        status = cnv_daemon_engine(daemon, daemon->config, &start, &daemon->engine, err);
     }
     cnv_start_fini(&start);
     return status;
@@ -212,7 +225,9 @@ void cnv_daemon_destroy(struct cnv_daemon *daemon)
     cnv_pool_close(daemon->pool, NULL, NULL);
     cnv_listen_close(daemon);
     (void) uv_run(&daemon->loop, UV_RUN_DEFAULT);
+    cnv_next_run_destroy(daemon->next);
     cnv_engine_destroy(daemon->engine);
+    cnv_config_destroy(daemon->own_config);
     cnv_blob_unref(daemon->npy);
     cnv_peers_fini(&daemon->peers);
     cnv_allow_destroy(daemon->allow);

@@ -50,7 +50,9 @@ struct cnv_port {
 struct cnv_asker {
     uint8_t route[CNV_ROUTE_MAX];
     uint8_t route_len;
-    bool has_delimiter; /* it is a REQ */
+    bool has_delimiter;  /* it is a REQ */
+    const char *payload; /* [payload_len] of the command; borrowed while it is carried out */
+    size_t payload_len;
     uint64_t id;
 };
 
@@ -61,8 +63,13 @@ struct cnv_turn_meter {
     uint64_t max_ns;
 };
 
+struct cnv_next_run;
+struct cnv_start;
+
 struct cnv_daemon {
-    const struct cnv_config *config;
+    const struct cnv_config *config; /* of the process and of the present run */
+    struct cnv_config *own_config;   /* the same if it was submitted, else NULL */
+    struct cnv_next_run *next;       /* submit.c; NULL: none is queued */
     uv_loop_t loop;
     void *context;
     struct cnv_pool *pool;
@@ -80,7 +87,6 @@ struct cnv_daemon {
     struct cnv_pinned pinned;
     size_t pinned_max;
     bool is_pinned_full; /* said so */
-    uint64_t server;     /* random number of this process */
 
     uv_timer_t tick;
     uv_signal_t signals[3];
@@ -122,6 +128,14 @@ bool cnv_limiter_allows(struct cnv_limiter *limiter,
                         uint64_t now_ms,
                         uint64_t every_ms,
                         unsigned *ret_skipped);
+
+/* An engine for a run of that configuration (borrowed for its life), from that model if there is
+ * one. */
+CNV_MUST_CHECK enum cnv_status cnv_daemon_engine(struct cnv_daemon *daemon,
+                                                 const struct cnv_config *config,
+                                                 const struct cnv_start *start,
+                                                 struct cnv_engine **ret_engine,
+                                                 struct cnv_error *err);
 
 /* --- listen.c ---------------------------------------------------------------------------- */
 
@@ -169,6 +183,21 @@ void cnv_control_refuse(struct cnv_daemon *daemon,
 
 /* Takes root (NULL is fine). Its text as a blob; NULL when memory is out. */
 struct cnv_blob *cnv_json_blob(json_t *root);
+
+/* --- submit.c ----------------------------------------------------------------------------- */
+
+/* Queues the run that the lines "path=value" describe. On failure nothing has changed. */
+CNV_MUST_CHECK enum cnv_status
+cnv_submit(struct cnv_daemon *daemon, const char *lines, size_t len, struct cnv_error *err);
+
+/* Begins the queued run when the present one is done. */
+void cnv_submit_tick(struct cnv_daemon *daemon);
+
+/* What is queued, or null. */
+json_t *cnv_next_run_report(const struct cnv_daemon *daemon);
+
+/* NULL is fine. */
+void cnv_next_run_destroy(struct cnv_next_run *next);
 
 /* --- report.c ----------------------------------------------------------------------------- */
 

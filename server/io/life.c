@@ -49,7 +49,9 @@ static void life_check(struct cnv_daemon *daemon)
         }
         return;
     }
-    if (!daemon->is_leaving && cnv_config_boolean(daemon->config, "run/linger")) {
+    if (!daemon->is_leaving &&
+        (daemon->next != NULL || cnv_config_boolean(daemon->config, "run/linger"))) {
+        cnv_submit_tick(daemon);
         return;
     }
     /* Members that still fetch the last model are given the time, unless we were told to go. */

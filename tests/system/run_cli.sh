@@ -12,7 +12,7 @@ same() {
 has_help() {
     convene "$@" --help > help.txt && grep -q '^usage: convene ' help.txt && grep -q '^examples:' help.txt
 }
-for command in run status watch agents rounds policy 'model get' drain stop keygen evaluate plot; do
+for command in run status watch agents rounds policy 'model get' drain stop keygen evaluate submit plot; do
     # shellcheck disable=SC2086
     check "$command has help with examples" has_help $command
 done
