@@ -14,6 +14,7 @@ static const struct {
     const char *plan;
 } plans[] = {
     { "giant", "gradient,direction,loss,model" },
+    { "bfgs", "gradient,loss,model" },
     { "savic", "scale,model" },
 };
 

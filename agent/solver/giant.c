@@ -18,6 +18,7 @@
  * l2 = 1/n takes to a gap of 1e-8, with the authors' constants / with c = 0.2 alone / as here:
  * w8a 18 / 17 / 12 (seed 2: 37 / 16 / 12), w7a 20 / 18 / 12, mushrooms 21 / 16 / 10, a9a 8 / 8 / 8,
  * a1a (seed 3) 38 / 17 / 12.
+ * solver/search=quarters takes the authors' constants, unit no search at all.
  * Where the unit step is good, as on least squares with s/d >= 10, all three take it.
  */
 #include <string.h>
@@ -31,15 +32,30 @@ enum { GRADIENT, DIRECTION, LOSS, MODEL, EXCHANGES };
 
 static const char *const exchange_names[EXCHANGES] = { "gradient", "direction", "loss", "model" };
 
-/* Candidates of the line search, and c: see above. */
-static const double step_sizes[] = { 1.0,    0.5,    0.25,    0.125,   0x1p-4,
-                                     0x1p-6, 0x1p-8, 0x1p-10, 0x1p-14, 0x1p-18 };
-enum { CANDIDATES = sizeof(step_sizes) / sizeof(step_sizes[0]) };
-#define SUFFICIENT 0.2
+enum { CANDIDATES = 10 };
+
+/* Line searches, by solver/search. */
+static const struct search {
+    const char *name;
+    double sufficient; /* c */
+    size_t count;
+    double steps[CANDIDATES];
+} searches[] = {
+    { "halves",
+      0.2,
+      CANDIDATES,
+      { 1.0, 0.5, 0.25, 0.125, 0x1p-4, 0x1p-6, 0x1p-8, 0x1p-10, 0x1p-14, 0x1p-18 } },
+    { "quarters",
+      0.01,
+      CANDIDATES,
+      { 1.0, 0.25, 0x1p-4, 0x1p-6, 0x1p-8, 0x1p-10, 0x1p-12, 0x1p-14, 0x1p-16, 0x1p-18 } },
+    { "unit", 0.0, 1, { 1.0 } },
+};
 
 struct giant {
     struct cnv_problem *problem;
     struct cnv_direction direction;
+    const struct search *search;
     const double *model;
     double loss;     /* F, the global objective at the model */
     double slope;    /* p'g of the global vectors */
@@ -55,8 +71,14 @@ giant_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *
 {
     struct giant *giant = state;
     size_t n = setup->problem->dimension;
+    const char *search = cnv_config_text(setup->config, "solver/search");
 
     giant->problem = setup->problem;
+    for (size_t i = 0; i < sizeof(searches) / sizeof(searches[0]); i++) {
+        bool is_it = strcmp(searches[i].name, search) == 0;
+
+        giant->search = is_it ? &searches[i] : giant->search;
+    }
     giant->vectors = n <= SIZE_MAX / 3 ? cnv_array_new(3 * n, sizeof(double)) : NULL;
     if (giant->vectors == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "solver giant in %zu coordinates", n);
@@ -114,11 +136,12 @@ static void contribute_losses(struct giant *giant, struct cnv_solver_contributio
 {
     struct cnv_problem *problem = giant->problem;
 
-    for (size_t i = 0; i < CANDIDATES; i++) {
-        cnv_vector_move(problem->dimension, giant->model, -step_sizes[i], giant->p, giant->local);
+    for (size_t i = 0; i < giant->search->count; i++) {
+        cnv_vector_move(
+            problem->dimension, giant->model, -giant->search->steps[i], giant->p, giant->local);
         contribution->scalars[i] = problem->ops->loss(problem->state, giant->local, NULL);
     }
-    contribution->scalar_count = CANDIDATES;
+    contribution->scalar_count = giant->search->count;
 }
 
 static enum cnv_status giant_contribute(void *state,
@@ -165,13 +188,14 @@ static enum cnv_status giant_contribute(void *state,
 /* B, 3: the largest candidate with F_i <= F - c eta_i p'g; the smallest when none passes. */
 static void search_line(struct giant *giant, const double *losses)
 {
+    const struct search *search = giant->search;
     size_t i = 0;
 
-    while (i < CANDIDATES - 1 &&
-           !(losses[i] <= giant->loss - SUFFICIENT * step_sizes[i] * giant->slope)) {
+    while (i < search->count - 1 &&
+           !(losses[i] <= giant->loss - search->sufficient * search->steps[i] * giant->slope)) {
         i++;
     }
-    giant->eta = step_sizes[i];
+    giant->eta = search->steps[i];
 }
 
 static void giant_settled(void *state,

@@ -82,7 +82,7 @@ class Logistic:
             return self.gradient(model), [self.loss(model)]
         if exchange == "direction":
             return self.newton(model, settled[0].vector), []
-        steps, direction = 0.5 ** np.array([0, 1, 2, 3, 4, 6, 8, 10, 13, 18]), settled[1].vector
+        steps, direction = 0.5 ** np.array([0, 1, 2, 3, 4, 6, 8, 10, 14, 18]), settled[1].vector
         if exchange == "loss":
             return None, [self.loss(model - step * direction) for step in steps]
         bound = settled[0].scalars[0] - 0.2 * steps * (settled[0].vector @ direction)

@@ -236,7 +236,7 @@ check_period(const struct cnv_config *config, int64_t most, struct cnv_error *er
 /* What dynamic needs: a solver whose models drift apart step by step. */
 static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv_error *err)
 {
-    static const char *const others[] = { "giant", "savic" };
+    static const char *const others[] = { "giant", "bfgs", "savic" };
     const char *solver = cnv_config_text(config, "solver/kind");
 
     if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") != 0) {
