@@ -8,6 +8,7 @@
  * after the first of them restarts the round.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +35,11 @@ void sim_averages_forget(struct sim_promises *promises, uint64_t round)
         cnv_free(note->values);
         cnv_free(note);
     }
+}
+
+static bool is_async(const struct cnv_sim *sim)
+{
+    return strcmp(cnv_config_text(sim->setup.config, "sync/mode"), "async") == 0;
 }
 
 static void note_vector(struct cnv_sim *sim, const struct vector_note *from, const double *values)
@@ -67,6 +73,7 @@ void sim_promises_contribution(struct cnv_sim *sim,
         .round = contribution->round,
         .attempt = contribution->attempt,
         .exchange = contribution->exchange,
+        .version = agent->version,
         .is_model = agent->place < agent->plan.count &&
                     strcmp(agent->plan.names[agent->place], "model") == 0,
         .samples = contribution->samples,
@@ -131,6 +138,7 @@ void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const conv
     }
     if (event->kind == CONVENE_ROUND && cnv_plan_parse(event->plan, &agent->plan)) {
         agent->place = 0;
+        agent->version = event->version;
     } else if (event->kind == CONVENE_SETTLED) {
         agent->place += event->again ? 0 : 1;
     }
@@ -200,14 +208,18 @@ static size_t find_contributors(struct cnv_sim *sim, struct contributor *contrib
     return count;
 }
 
-/* The next note from here on of what this agent computed for this exchange, up to this attempt. */
+/* The next note from here on of what this agent computed for this exchange, up to this attempt;
+ * round 0: of any round. */
 static const struct vector_note *
 find_note(const struct vector_note *note, const char *name, const struct vector_note *like)
 {
-    while (note != NULL && (note->agent == NULL || note->round != like->round ||
-                            note->attempt > like->attempt || note->is_model != like->is_model ||
-                            (!like->is_model && note->exchange != like->exchange) ||
-                            strcmp(note->agent->name, name) != 0)) {
+    bool is_any = like->round == 0;
+
+    while (note != NULL &&
+           (note->agent == NULL || (!is_any && note->round != like->round) ||
+            (!is_any && note->attempt > like->attempt) || note->is_model != like->is_model ||
+            (!like->is_model && note->exchange != like->exchange) ||
+            strcmp(note->agent->name, name) != 0)) {
         note = note->next;
     }
     return note;
@@ -329,6 +341,16 @@ static double mean_steps(const struct cnv_sim *sim,
     return is_unequal ? mean : 0;
 }
 
+/* Where nobody is waited for: what a contribution counts for its age. */
+static double damping(const struct cnv_sim *sim, const struct vector_note *note)
+{
+    uint64_t before = sim->promises->version_count - 2; /* the newest version but the one made */
+
+    return is_async(sim) ? pow(1 + (double) (before - note->version),
+                               -cnv_config_real(sim->setup.config, "sync/damping"))
+                         : 1;
+}
+
 /* mean[j] = sum of p_i x_i[j] in rank order; values[length] is scratch. */
 static bool take_mean(const struct cnv_sim *sim,
                       const struct contributor *contributors,
@@ -354,6 +376,7 @@ static bool take_mean(const struct cnv_sim *sim,
     for (size_t i = 0; i < count; i++) {
         double weight = (is_uniform ? 1.0 : (double) contributors[i].note->samples) / total;
 
+        weight *= damping(sim, contributors[i].note);
         if (!contributed(sim, contributors[i].note, values, length)) {
             return false;
         }
@@ -433,11 +456,11 @@ static bool follows(const struct cnv_sim *sim,
                     size_t length)
 {
     double *work = cnv_array_new(3 * length, sizeof(*work));
-    struct vector_note like = { .round = round };
+    struct vector_note like = { .round = is_async(sim) ? 0 : round, .attempt = is_async(sim) };
     bool is_met = false;
 
     for (const struct vector_note *note = sim->promises->notes; note != NULL; note = note->next) {
-        if (note->round == round && note->attempt > like.attempt) {
+        if (note->round == like.round && note->attempt > like.attempt) {
             like.attempt = note->attempt;
         }
     }
@@ -450,6 +473,31 @@ static bool follows(const struct cnv_sim *sim,
     }
     cnv_free(work);
     return is_met;
+}
+
+/* What counted counts never again, nor what the same agents computed before it. */
+static void
+forget_counted(struct sim_promises *promises, const struct contributor *contributors, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sim_agent *agent =
+            contributors[i].note == NULL ? NULL : contributors[i].note->agent;
+        struct vector_note **at = &promises->notes;
+        bool is_counted = false;
+
+        while (*at != NULL) {
+            struct vector_note *note = *at;
+
+            is_counted |= note == contributors[i].note;
+            if (!is_counted || note->agent != agent) {
+                at = &note->next;
+                continue;
+            }
+            *at = note->next;
+            cnv_free(note->values);
+            cnv_free(note);
+        }
+    }
 }
 
 void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view, size_t length)
@@ -470,6 +518,10 @@ void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view,
                  row.contributors,
                  row.round);
     }
-    sim_averages_forget(sim->promises, row.round);
+    if (is_async(sim)) {
+        forget_counted(sim->promises, contributors, count);
+    } else {
+        sim_averages_forget(sim->promises, row.round);
+    }
     cnv_free(contributors);
 }

@@ -16,7 +16,8 @@ struct vector_note {
     uint64_t round;
     uint64_t attempt;
     uint32_t exchange;
-    bool is_model; /* it was for the exchange model, whose number may differ between attempts */
+    bool is_model;    /* it was for the exchange model, whose number may differ between attempts */
+    uint64_t version; /* it was made from */
     uint64_t samples;
     uint64_t steps;
     bool is_scaled;

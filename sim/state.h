@@ -88,6 +88,7 @@ struct sim_agent {
 
     struct cnv_plan plan; /* of the round its trainer works on */
     uint32_t place;       /* of its exchange in it */
+    uint64_t version;     /* it started from */
 
     uint64_t contributions;
     uint64_t chunks_up;

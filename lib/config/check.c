@@ -261,6 +261,44 @@ static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv
     return CNV_OK;
 }
 
+/* What async needs: rounds that are one exchange of models, and a mean. */
+static enum cnv_status check_async(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const struct {
+        const char *path;
+        const char *needed;
+        const char *why;
+    } needs[] = {
+        { "policy/kind", "fixed", "there are no rounds that all take part in" },
+        { "policy/balance", "none", "nobody waits for anybody" },
+        { "aggregate/kind", "mean", "contributions are damped by their age" },
+    };
+
+    if (strcmp(cnv_config_text(config, "sync/mode"), "async") != 0) {
+        return CNV_OK;
+    }
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        const char *value = cnv_config_text(config, needs[i].path);
+
+        if (strcmp(value, needs[i].needed) != 0) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "sync/mode=async does not go with %s=%s but with %s: %s",
+                            needs[i].path,
+                            value,
+                            needs[i].needed,
+                            needs[i].why);
+        }
+    }
+    if (strcmp(cnv_config_text(config, "solver/kind"), "giant") == 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "sync/mode=async does not go with solver/kind=giant, whose members agree "
+                        "on a direction");
+    }
+    return CNV_OK;
+}
+
 static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_error *err)
 {
     int64_t steps = cnv_config_integer(config, "policy/local-steps");
@@ -274,7 +312,10 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
                         (long long) most);
     }
     enum cnv_status status = check_period(config, most, err);
-    return status == CNV_OK ? check_dynamic(config, err) : status;
+    if (status == CNV_OK) {
+        status = check_dynamic(config, err);
+    }
+    return status == CNV_OK ? check_async(config, err) : status;
 }
 
 static bool is_start(const char *start)

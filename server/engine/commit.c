@@ -241,8 +241,14 @@ static void commit_take_over(struct cnv_engine *engine)
         struct cnv_member *member = round->frozen[i];
 
         member->rounds++;
+        if (cnv_async_is_on(engine)) {
+            member->task = (struct cnv_task){ 0 };
+        }
         if (member->offer.instance == member->instance) {
             member->counted_version = engine->version;
+        }
+        if (cnv_async_is_on(engine)) {
+            cnv_offer_clear(&member->offer);
         }
     }
 }
@@ -257,7 +263,7 @@ void cnv_commit_stand(struct cnv_engine *engine)
     for (size_t i = 0; i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
 
-        if (member->state == CNV_MEMBER_READY) {
+        if (member->state == CNV_MEMBER_READY && !cnv_async_keeps(engine, member)) {
             cnv_outbox_commit(engine, member);
         }
     }

@@ -37,6 +37,13 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
     settings->local_steps = (uint32_t) cnv_config_integer(config, "policy/local-steps");
     settings->max_local_steps = (uint32_t) cnv_config_integer(config, "policy/max-local-steps");
+    settings->is_async = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0;
+    settings->contributions = (uint64_t) cnv_config_integer(config, "sync/contributions");
+    settings->staleness = (uint64_t) cnv_config_integer(config, "sync/staleness");
+    if (settings->staleness == 0) {
+        settings->staleness = 10 * settings->agents;
+    }
+    settings->damping = cnv_config_real(config, "sync/damping");
     settings->is_balanced = strcmp(cnv_config_text(config, "policy/balance"), "time") == 0;
     settings->evaluate_every = (uint64_t) cnv_config_integer(config, "policy/evaluate");
     settings->heartbeat_ms = milliseconds(config, "limits/heartbeat");

@@ -43,7 +43,10 @@ static bool exchange_gather(struct cnv_engine *engine)
     if (round->frozen == NULL || round->weights == NULL) {
         return false;
     }
-    for (size_t i = 0; i < engine->member_count; i++) {
+    if (cnv_async_is_on(engine)) {
+        cnv_async_pick(engine);
+    }
+    for (size_t i = 0; !cnv_async_is_on(engine) && i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
 
         if (member->in_round && member->refusal == CNV_OK) {
@@ -148,6 +151,7 @@ static bool exchange_weigh(struct cnv_engine *engine)
     engine->aggregate->weigh(
         engine->aggregate_state, contributors, round->frozen_count, round->weights);
     cnv_free(contributors);
+    cnv_async_weigh(engine);
     return cnv_balance_weigh(engine);
 }
 
@@ -332,7 +336,8 @@ void cnv_exchange_settle(struct cnv_engine *engine)
         cnv_merge_abandon(engine);
     }
     if (is_model) {
-        round->variance = variance;
+        /* Models that started from different versions have none. */
+        round->variance = cnv_async_is_on(engine) ? NAN : variance;
         cnv_commit_prepare(engine, vector);
         return;
     }

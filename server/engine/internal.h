@@ -36,6 +36,10 @@ struct cnv_settings {
     uint32_t local_steps;
     uint32_t max_local_steps;
     bool is_balanced; /* policy/balance=time */
+    bool is_async;
+    uint64_t contributions; /* async: to a commit */
+    uint64_t staleness;     /* async: most versions a contribution may be old */
+    double damping;         /* async: exponent of its weight */
     uint64_t evaluate_every;
     uint64_t heartbeat_ms;
     uint64_t patience_ms;
@@ -65,6 +69,7 @@ struct cnv_parcel {
 struct cnv_offer {
     bool is_here;
     uint64_t instance; /* the process that offered */
+    uint64_t order;    /* of arrival in the run */
     struct cnv_msg_offer head;
     const struct cnv_encoding_ops *encoding; /* NULL: scalars only */
     struct cnv_blob *vector;                 /* the whole vector where it came with the offer */
@@ -103,6 +108,14 @@ struct cnv_download {
     uint64_t transfer;
     uint64_t next;
     uint64_t limit;
+};
+
+/* sync/mode=async: what a member works on. Written by async.c; taken away by commit.c, round.c. */
+struct cnv_task {
+    uint64_t round; /* 0: nothing */
+    uint64_t attempt;
+    uint64_t version;
+    uint64_t iteration;
 };
 
 /* A seat in the run: kept while its process is away. Written by member.c and the recv files. */
@@ -152,6 +165,9 @@ struct cnv_member {
     struct cnv_offer offer;
     struct cnv_pace pace;
     uint64_t counted_version; /* the newest version that what this process sent is in */
+    struct cnv_task task;
+    uint64_t since_version; /* async: what its newest offer was made from */
+    uint64_t told_version;  /* of the newest commit sent to it */
 
     struct cnv_download download;
     uint64_t transfers;
@@ -289,6 +305,7 @@ struct cnv_engine {
 
     struct cnv_round round;
     struct cnv_merge *abandoned; /* given up, with jobs still out */
+    uint64_t offers;             /* that arrived so far */
 
     uint64_t exchanges;
     uint64_t bytes_up;
@@ -425,6 +442,8 @@ void cnv_recv_attach(struct cnv_engine *engine,
 
 /* Sends the member whatever it lacks, as far as is known where it is. In recv_beat.c. */
 void cnv_catch_up(struct cnv_engine *engine, struct cnv_member *member);
+/* What was sent then may be sent again. */
+bool cnv_is_due(const struct cnv_engine *engine, uint64_t sent_ms);
 
 /* --- offer.c: what a member brings -------------------------------------------------------- */
 
@@ -489,6 +508,28 @@ void cnv_balance_round(struct cnv_engine *engine);
 void cnv_balance_learn(struct cnv_engine *engine);
 /* Fills round->scales where updates took unequal steps. False: out of memory. */
 bool cnv_balance_weigh(struct cnv_engine *engine);
+
+/* It is one of the frozen contributors. */
+bool cnv_round_has_frozen(const struct cnv_round *round, const struct cnv_member *member);
+
+/* --- async.c: nobody is waited for --------------------------------------------------------- */
+
+/* The round in hand is of that kind. */
+bool cnv_async_is_on(const struct cnv_engine *engine);
+/* What the member does outlasts a commit of others. */
+bool cnv_async_keeps(const struct cnv_engine *engine, const struct cnv_member *member);
+/* Takes all tasks away. */
+void cnv_async_forget(struct cnv_engine *engine);
+/* Who is free gets the newest version to work on; says who is in the round. */
+void cnv_async_assign(struct cnv_engine *engine);
+/* COLLECTING: freezes as soon as there are enough offers. False: nothing to do. */
+bool cnv_async_collect(struct cnv_engine *engine);
+/* The first contributions, into round->frozen. */
+void cnv_async_pick(struct cnv_engine *engine);
+/* Damps the weights by age. */
+void cnv_async_weigh(struct cnv_engine *engine);
+/* Sends a member that works whatever it lacks. */
+void cnv_async_catch_up(struct cnv_engine *engine, struct cnv_member *member);
 
 /* --- exchange.c --------------------------------------------------------------------------- */
 

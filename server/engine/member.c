@@ -150,6 +150,9 @@ void cnv_member_reset(struct cnv_member *member)
     member->is_ready = false;
     member->has_model = false;
     member->counted_version = 0;
+    member->task = (struct cnv_task){ 0 };
+    member->since_version = 0;
+    member->told_version = UINT64_MAX;
     member->version = 0;
     member->at_round = 0;
     member->at_attempt = 0;

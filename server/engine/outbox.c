@@ -67,7 +67,10 @@ void cnv_outbox_commit(struct cnv_engine *engine, struct cnv_member *member)
     message.commit.version = engine->version;
     message.commit.iteration = engine->iteration;
     message.commit.contributors = engine->contributors;
-    message.commit.counted = engine->version > 0 && member->counted_version == engine->version;
+    message.commit.counted =
+        engine->settings.is_async
+            ? member->counted_version > member->since_version
+            : engine->version > 0 && member->counted_version == engine->version;
     message.commit.transfer = outbox_open(member, model);
     (void) snprintf(message.commit.encoding,
                     sizeof(message.commit.encoding),
@@ -77,6 +80,7 @@ void cnv_outbox_commit(struct cnv_engine *engine, struct cnv_member *member)
     message.commit.bytes = cnv_blob_len(model->blob);
     message.commit.digest = model->digest;
     member->commit_ms = engine->now_ms;
+    member->told_version = engine->version;
     outbox_post(engine, member, &message, model);
 }
 

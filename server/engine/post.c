@@ -145,6 +145,12 @@ void cnv_post_announce(struct cnv_engine *engine, struct cnv_member *member)
         message.announce.check_every = round->decision.check_every;
         memcpy(message.announce.monitor, round->decision.monitor, sizeof(message.announce.monitor));
     }
+    if (cnv_async_is_on(engine) && member->task.round != 0) {
+        message.announce.round = member->task.round;
+        message.announce.attempt = member->task.attempt;
+        message.announce.version = member->task.version;
+        message.announce.iteration = member->task.iteration;
+    }
     member->announce_ms = engine->now_ms;
     cnv_post_header(engine, member, &message);
 }

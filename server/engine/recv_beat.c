@@ -12,7 +12,7 @@
 
 #include "internal.h"
 
-static bool is_due(const struct cnv_engine *engine, uint64_t sent_ms)
+bool cnv_is_due(const struct cnv_engine *engine, uint64_t sent_ms)
 {
     return sent_ms == 0 || engine->now_ms - sent_ms >= engine->settings.heartbeat_ms / 2;
 }
@@ -46,20 +46,24 @@ static bool lacks_settled(const struct cnv_engine *engine, const struct cnv_memb
 void cnv_catch_up(struct cnv_engine *engine, struct cnv_member *member)
 {
     if (cnv_run_is_over(engine)) {
-        if (lacks_model(engine, member) && is_due(engine, member->commit_ms)) {
+        if (lacks_model(engine, member) && cnv_is_due(engine, member->commit_ms)) {
             cnv_outbox_commit(engine, member);
         }
         cnv_run_dismiss(engine, member);
         return;
     }
-    if (lacks_model(engine, member) && is_due(engine, member->commit_ms)) {
+    if (cnv_async_keeps(engine, member)) {
+        cnv_async_catch_up(engine, member);
+        return;
+    }
+    if (lacks_model(engine, member) && cnv_is_due(engine, member->commit_ms)) {
         cnv_outbox_commit(engine, member);
     }
     if (lacks_announce(engine, member)) {
-        if (is_due(engine, member->announce_ms)) {
+        if (cnv_is_due(engine, member->announce_ms)) {
             cnv_post_announce(engine, member);
         }
-    } else if (lacks_settled(engine, member) && is_due(engine, member->settled_ms)) {
+    } else if (lacks_settled(engine, member) && cnv_is_due(engine, member->settled_ms)) {
         cnv_outbox_settled(engine, member);
     }
 }

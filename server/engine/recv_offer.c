@@ -138,6 +138,22 @@ static enum cnv_status check_steps(const struct cnv_engine *engine,
     return CNV_OK;
 }
 
+/* The same where members work on tasks of their own. */
+static bool offer_is_of_task(struct cnv_engine *engine,
+                             struct cnv_member *member,
+                             const struct cnv_msg_offer *offer)
+{
+    const struct cnv_task *task = &member->task;
+
+    if (offer->run != engine->run || task->round == 0 || offer->round != task->round ||
+        offer->version != task->version || offer->exchange != 0) {
+        cnv_post_error(engine, member, CNV_E_STALE, 0, "the offer is for what is over");
+        return false;
+    }
+    member->since_version = offer->version;
+    return offer->attempt >= task->attempt && offer->attempt <= engine->round.attempt;
+}
+
 /* Whether the offer is for what is in hand; answers it where it is not. */
 static bool offer_is_current(struct cnv_engine *engine,
                              struct cnv_member *member,
@@ -167,13 +183,15 @@ static void offer_keep(struct cnv_engine *engine,
     struct cnv_offer *offer = &member->offer;
     uint64_t most = engine->settings.samples_max;
 
-    if (offer->is_here && engine->round.phase == CNV_PHASE_PULLING) {
+    if (offer->is_here && engine->round.phase == CNV_PHASE_PULLING &&
+        cnv_round_has_frozen(&engine->round, member)) {
         engine->round.must_retry = true; /* slices may hold chunks of the older one */
         (void) snprintf(
             engine->round.because, sizeof(engine->round.because), "%s offers anew", member->name);
     }
     cnv_offer_clear(offer);
     offer->is_here = true;
+    offer->order = ++engine->offers;
     offer->instance = member->instance;
     offer->head = *head;
     if (most > 0 && offer->head.samples > most) {
@@ -197,7 +215,8 @@ void cnv_recv_offer(struct cnv_engine *engine,
     struct cnv_error err = { .status = CNV_OK };
     char text[CNV_ERROR_TEXT_SIZE + CNV_NAME_SIZE + 8];
 
-    if (!offer_is_current(engine, member, offer)) {
+    if (!(cnv_async_is_on(engine) ? offer_is_of_task(engine, member, offer)
+                                  : offer_is_current(engine, member, offer))) {
         return;
     }
     if (member->refusal != CNV_OK) {

@@ -57,6 +57,23 @@ bool cnv_round_is_at(const struct cnv_round *round, const char *exchange)
     return strcmp(cnv_round_exchange(round), exchange) == 0;
 }
 
+bool cnv_round_has_frozen(const struct cnv_round *round, const struct cnv_member *member)
+{
+    for (size_t i = 0; i < round->frozen_count; i++) {
+        if (round->frozen[i] == member) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A contribution that was to be merged will not come: the others' have to be pulled again. */
+static void round_miss(struct cnv_round *round, const struct cnv_member *member)
+{
+    round->must_restart |= round->exchange > 0;
+    round->must_retry |= round->phase == CNV_PHASE_PULLING && cnv_round_has_frozen(round, member);
+}
+
 static size_t round_size(const struct cnv_engine *engine)
 {
     size_t count = 0;
@@ -76,11 +93,14 @@ static void round_clear_exchanges(struct cnv_engine *engine)
     for (size_t i = 0; i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
 
+        member->settled_ms = 0;
+        if (cnv_async_keeps(engine, member)) {
+            continue;
+        }
         cnv_offer_clear(&member->offer);
         if (member->download.parcel != engine->model) {
             cnv_outbox_clear(member); /* nor is an older model pinned by who stopped reading */
         }
-        member->settled_ms = 0;
     }
     cnv_result_clear(&round->last);
     cnv_parcel_unref(round->reference);
@@ -125,6 +145,10 @@ static void round_announce(struct cnv_engine *engine)
     round->announced = round->attempt;
     round->steps = cnv_exchange_steps(round);
     round->phase = CNV_PHASE_COLLECTING;
+    if (cnv_async_is_on(engine)) {
+        cnv_async_assign(engine);
+        return;
+    }
     for (size_t i = 0; i < engine->member_count; i++) {
         struct cnv_member *member = engine->members[i];
 
@@ -181,8 +205,7 @@ void cnv_round_forget(struct cnv_engine *engine, struct cnv_member *member)
     if (member->refusal != CNV_OK) {
         return;
     }
-    round->must_restart |= round->exchange > 0;
-    round->must_retry |= round->phase == CNV_PHASE_PULLING;
+    round_miss(round, member);
     (void) snprintf(round->because,
                     sizeof(round->because),
                     "%s is %s",
@@ -199,9 +222,9 @@ void cnv_round_refuse(struct cnv_engine *engine,
 
     member->refusal = status;
     member->refused++;
+    member->task = (struct cnv_task){ 0 };
     cnv_offer_clear(&member->offer);
-    round->must_restart |= round->exchange > 0;
-    round->must_retry |= round->phase == CNV_PHASE_PULLING;
+    round_miss(round, member);
     (void) snprintf(round->because, sizeof(round->because), "%.150s", text);
     cnv_note(engine, CNV_NOTE_REFUSED, member, status, text);
     cnv_post_error(engine, member, status, round->number, text);
@@ -293,12 +316,16 @@ static void round_begin(struct cnv_engine *engine, bool is_evaluation)
     }
     if (round->number != engine->version + 1) {
         round->number = engine->version + 1;
-        round->attempt = 0;
+        round->attempt = engine->settings.is_async ? round->attempt : 0;
         round->empty = 0;
+    }
+    if (is_evaluation) {
+        cnv_async_forget(engine);
     }
     round_clear_exchanges(engine);
     round->is_evaluation = is_evaluation;
     round->decision = engine->decision;
+    round->decision.evaluate &= !cnv_async_is_on(engine); /* there is no one model to evaluate */
     plan = is_evaluation ? CNV_PLAN_EVALUATE : round_plan(engine);
     (void) snprintf(round->plan_text, sizeof(round->plan_text), "%s", plan);
     if (!cnv_plan_parse(plan, &round->plan)) {
@@ -312,6 +339,10 @@ static void round_begin(struct cnv_engine *engine, bool is_evaluation)
         member->pace.waits_ms = 0;
         member->in_round = (member->state == CNV_MEMBER_READY && !member->is_follower) ||
                            round_waits_for(engine, member);
+        if (engine->settings.is_async && is_evaluation && member->state == CNV_MEMBER_READY &&
+            member->told_version != engine->version) {
+            cnv_outbox_commit(engine, member);
+        }
     }
     cnv_balance_round(engine);
     round_announce(engine);
@@ -402,7 +433,7 @@ static void round_expire(struct cnv_engine *engine)
         struct cnv_member *member = engine->members[i];
 
         if (member->in_round && member->state != CNV_MEMBER_READY &&
-            engine->now_ms >= member->grace_ms) {
+            (cnv_async_is_on(engine) || engine->now_ms >= member->grace_ms)) {
             cnv_round_forget(engine, member);
         }
     }
@@ -410,6 +441,9 @@ static void round_expire(struct cnv_engine *engine)
 
 static bool round_collect(struct cnv_engine *engine)
 {
+    if (cnv_async_is_on(engine)) {
+        return cnv_async_collect(engine);
+    }
     round_expire(engine);
     if (round_size(engine) == 0) {
         cnv_round_abandon(engine);

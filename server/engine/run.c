@@ -76,6 +76,7 @@ void cnv_run_end(struct cnv_engine *engine, enum cnv_run_state state, const char
         return;
     }
     engine->end_ms = engine->now_ms;
+    cnv_async_forget(engine);
     cnv_round_abandon(engine);
     cnv_run_move(engine, state, reason);
     for (size_t i = 0; i < engine->member_count; i++) {

@@ -177,7 +177,7 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
     }
 }
 
-/* Some of the worlds whose models drift step by step are watched, or wait for nobody. */
+/* Some of the worlds whose models drift step by step are watched. */
 static void draw_watch(struct world *world, struct cnv_rng *rng)
 {
     static const char *const monitors[] = { "naive", "linear", "sketch", "exact" };
@@ -196,6 +196,23 @@ static void draw_watch(struct world *world, struct cnv_rng *rng)
     set_number(world, "policy/check-every", (double) (1 + cnv_rng_below(rng, 4)));
     set_number(world, "policy/threshold", cnv_rng_below(rng, 2) == 0 ? 0 : 0.001);
     world->round_exchanges = most;
+}
+
+/* Some wait for nobody. */
+static void draw_async(struct world *world, struct cnv_rng *rng)
+{
+    bool is_giant = strcmp(cnv_config_value(world->config, "solver/kind"), "giant") == 0;
+    bool is_fixed = strcmp(cnv_config_value(world->config, "policy/kind"), "fixed") == 0;
+
+    if (is_giant || !is_fixed || cnv_rng_below(rng, 3) > 0) {
+        return;
+    }
+    world_set(world, "policy/balance", "none");
+    world_set(world, "sync/mode", "async");
+    set_number(world, "sync/contributions", (double) (1 + cnv_rng_below(rng, 3)));
+    set_number(world, "sync/staleness", (double) cnv_rng_below(rng, 6));
+    set_number(world, "sync/damping", cnv_rng_below(rng, 2) == 0 ? 0.5 : 0);
+    set_number(world, "run/rounds", (double) (10 + cnv_rng_below(rng, 30)));
 }
 
 static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
@@ -286,6 +303,7 @@ void world_draw(struct world *world, uint64_t seed)
     /* Drawn last, so that the seeds of old stay what they are. */
     world_set(world, "policy/balance", cnv_rng_below(&rng, 3) == 0 ? "time" : "none");
     draw_watch(world, &rng);
+    draw_async(world, &rng);
     set_limit(world);
 }
 
@@ -294,44 +312,45 @@ void world_describe(const struct world *world, char *text, size_t size)
     const struct cnv_config *config = world->config;
     const struct cnv_sim_faults *faults = &world->faults;
 
-    (void) snprintf(
-        text,
-        size,
-        "%s %s %s%s balance=%s agents=%s rounds=%s features=%zu up=%s down=%s window=%s chunk=%s\n"
-        "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
-        "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64 " guests=%" PRIu64
-        ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
-        cnv_config_value(config, "problem/kind"),
-        cnv_config_value(config, "solver/kind"),
-        cnv_config_value(config, "policy/kind"),
-        world->round_exchanges > 0 ? cnv_config_value(config, "policy/monitor") : "",
-        cnv_config_value(config, "policy/balance"),
-        cnv_config_value(config, "run/agents"),
-        cnv_config_value(config, "run/rounds"),
-        world->features,
-        cnv_config_value(config, "encoding/up"),
-        cnv_config_value(config, "encoding/down"),
-        cnv_config_value(config, "limits/window"),
-        cnv_config_value(config, "limits/chunk"),
-        faults->delay_ms,
-        faults->step_ms,
-        faults->loss,
-        faults->duplicate,
-        faults->reorder,
-        faults->damage,
-        faults->poison,
-        faults->cut_every_ms,
-        faults->kill_every_ms,
-        faults->freeze_every_ms,
-        faults->gone,
-        faults->notice_ms,
-        faults->away_ms,
-        faults->defers_jobs,
-        faults->until_ms,
-        world->guests[0].at_ms,
-        world->guests[1].at_ms,
-        world->guests[2].at_ms,
-        world->drain_ms);
+    (void) snprintf(text,
+                    size,
+                    "%s %s %s%s %s balance=%s agents=%s rounds=%s features=%zu up=%s down=%s "
+                    "window=%s chunk=%s\n"
+                    "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
+                    "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64
+                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
+                    cnv_config_value(config, "problem/kind"),
+                    cnv_config_value(config, "solver/kind"),
+                    cnv_config_value(config, "policy/kind"),
+                    world->round_exchanges > 0 ? cnv_config_value(config, "policy/monitor") : "",
+                    cnv_config_value(config, "sync/mode"),
+                    cnv_config_value(config, "policy/balance"),
+                    cnv_config_value(config, "run/agents"),
+                    cnv_config_value(config, "run/rounds"),
+                    world->features,
+                    cnv_config_value(config, "encoding/up"),
+                    cnv_config_value(config, "encoding/down"),
+                    cnv_config_value(config, "limits/window"),
+                    cnv_config_value(config, "limits/chunk"),
+                    faults->delay_ms,
+                    faults->step_ms,
+                    faults->loss,
+                    faults->duplicate,
+                    faults->reorder,
+                    faults->damage,
+                    faults->poison,
+                    faults->cut_every_ms,
+                    faults->kill_every_ms,
+                    faults->freeze_every_ms,
+                    faults->gone,
+                    faults->notice_ms,
+                    faults->away_ms,
+                    faults->defers_jobs,
+                    faults->until_ms,
+                    world->guests[0].at_ms,
+                    world->guests[1].at_ms,
+                    world->guests[2].at_ms,
+                    world->drain_ms);
 }
 
 /* --- Life --------------------------------------------------------------------------------- */
