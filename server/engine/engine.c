@@ -365,7 +365,7 @@ static void tick_member(struct cnv_engine *engine, struct cnv_member *member, bo
     if (cnv_member_is_connected(member) && is_beat_due) {
         cnv_post_beat(engine, member);
     }
-    if (engine->round.phase == CNV_PHASE_PULLING && member->in_round) {
+    if (member->in_round) {
         cnv_offer_tick(engine, member);
     }
     cnv_outbox_pump(engine, member);

@@ -180,7 +180,7 @@ void cnv_exchange_freeze(struct cnv_engine *engine)
         goto out_of_memory;
     }
     for (size_t i = 0; i < round->frozen_count; i++) {
-        if (!cnv_offer_pull(engine, round->frozen[i])) {
+        if (round->frozen[i]->offer.ring == NULL && !cnv_offer_pull(engine, round->frozen[i])) {
             goto out_of_memory;
         }
     }

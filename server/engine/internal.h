@@ -85,6 +85,7 @@ struct cnv_offer {
     uint64_t asked_ms;      /* the same, or when credit was restated */
     uint64_t repeat_ms;     /* credit is restated so long after asked_ms */
     uint64_t whole_ms;      /* when all of it was in; 0: it is not */
+    uint64_t stalled_ms;    /* how long it had no credit, waiting for others */
 };
 
 /* Who waits for whom. Written by pace.c. */

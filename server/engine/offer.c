@@ -1,9 +1,10 @@
 /*
  * offer.c - what a member brings to the exchange in hand, and how its vector is pulled.
  *
- * Happy path: a small vector comes with the offer and is whole at once. A larger one is pulled
- * when the members are frozen: credit for a window of chunks; as slices are merged their chunks
- * are let go of and the credit rises, until the last chunk is in.
+ * Happy path: a small vector comes with the offer and is whole at once. A larger one is pulled:
+ * credit for a window of chunks as soon as it is offered, so that a slow link is in use while
+ * others work; once the members are frozen and as slices are merged their chunks are let go of and
+ * the credit rises, until the last chunk is in.
  * What can fail: chunks or credit are lost (credit is restated with rewind when no chunk came for a
  * heartbeat and as long as one takes on the slowest link, then less and less often); the connection
  * changes (the same, at once); nothing comes for patience and as long again, from nobody, although
@@ -44,6 +45,7 @@ void cnv_offer_forget_pull(struct cnv_offer *offer)
     offer->next = 0;
     offer->limit = 0;
     offer->slices = 0;
+    offer->stalled_ms = 0;
     if (offer->chunks > 0) {
         offer->whole_ms = 0;
     }
@@ -152,6 +154,7 @@ void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, siz
     uint64_t limit = offer->base + offer->window;
     limit = limit < offer->chunks ? limit : offer->chunks;
     if (limit > offer->limit) {
+        offer->stalled_ms += offer->next == offer->limit ? engine->now_ms - offer->moved_ms : 0;
         offer->limit = limit;
         offer->moved_ms = engine->now_ms; /* it stood still because we did */
         offer->asked_ms = engine->now_ms;

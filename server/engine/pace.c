@@ -25,7 +25,7 @@ void cnv_pace_note(struct cnv_engine *engine, struct cnv_member *member)
     }
     member->offer.whole_ms = engine->now_ms;
     if (engine->round.exchange == 0 && !engine->round.is_evaluation) {
-        member->pace.took_ms = engine->now_ms - member->pace.asked_ms;
+        member->pace.took_ms = engine->now_ms - member->pace.asked_ms - member->offer.stalled_ms;
     }
 }
 
@@ -38,7 +38,7 @@ void cnv_pace_settle(struct cnv_engine *engine)
     for (size_t i = 0; i < round->frozen_count; i++) {
         struct cnv_member *member = round->frozen[i];
 
-        member->pace.waits_ms += engine->now_ms - member->offer.whole_ms;
+        member->pace.waits_ms += engine->now_ms - member->offer.whole_ms + member->offer.stalled_ms;
         if (i > 0 && member->offer.whole_ms >= last->offer.whole_ms) {
             before_ms = last->offer.whole_ms;
             last = member;

@@ -41,10 +41,9 @@ void cnv_recv_chunk(struct cnv_engine *engine,
     uint64_t chunk_bytes = engine->settings.chunk_bytes;
     char text[CNV_ERROR_TEXT_SIZE];
 
-    if (engine->round.phase != CNV_PHASE_PULLING || offer->ring == NULL ||
-        chunk->transfer != offer->head.transfer || chunk->attempt != engine->round.attempt ||
-        chunk->index < offer->base || chunk->index >= offer->limit ||
-        cnv_offer_chunk(offer, chunk->index) != NULL) {
+    if (offer->ring == NULL || chunk->transfer != offer->head.transfer ||
+        chunk->attempt != engine->round.attempt || chunk->index < offer->base ||
+        chunk->index >= offer->limit || cnv_offer_chunk(offer, chunk->index) != NULL) {
         return;
     }
     size_t len = cnv_chunk_len(offer->head.bytes, chunk_bytes, chunk->index);

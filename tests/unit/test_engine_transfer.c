@@ -34,13 +34,13 @@ static void offer_all(struct script *script)
     script_offer(script, 2, 0);
 }
 
-Test(engine_transfer, vectors_are_pulled_once_the_members_are_frozen, .timeout = 30)
+Test(engine_transfer, vectors_are_pulled_as_they_are_offered, .timeout = 30)
 {
     struct script *script = start();
     const double values[] = { 1.0, 3.0 };
 
     script_offer(script, 1, 0);
-    cr_assert_eq(script_count(script, 1, CNV_KIND_CREDIT), 0);
+    cr_assert_eq(script_count(script, 1, CNV_KIND_CREDIT), 1);
     script_offer(script, 2, 0);
     const struct script_sent *credit = script_last(script, 1, CNV_KIND_CREDIT);
     cr_assert_eq(credit->message.credit.transfer, 1);
@@ -173,6 +173,57 @@ Test(engine_transfer, an_upload_that_stands_still_is_asked_for_again, .timeout =
     script_chunks(script, 2, 1002, 3, CHUNKS, 3.0);
     cr_assert_eq(script_view(script).version, 1);
     cr_assert_eq(script_model(script, 0), 2.0);
+    script_destroy(script);
+}
+
+Test(engine_transfer, a_slow_upload_comes_in_while_others_work, .timeout = 30)
+{
+    struct script *script = start();
+
+    script_offer(script, 1, 0);
+    for (uint64_t i = 0; i < CHUNKS; i++) {
+        script_wait_beating(script, 1000, both);
+        script_chunks(script, 1, 1001, i, i + 1, 1.0);
+    }
+    cr_assert_eq(script_member(script, "a1").took_ms, 7000, "it is whole");
+    script_wait_beating(script, 3000, both);
+    script_offer(script, 2, 0);
+    cr_assert_eq(script_count(script, 1, CNV_KIND_CREDIT), 1, "it is not asked for again");
+    script_chunks(script, 2, 1002, 0, CHUNKS, 3.0);
+    cr_assert_eq(script_view(script).version, 1);
+    cr_assert_eq(script_model(script, 0), 2.0);
+    cr_assert_eq(script_member(script, "a1").wait_ms, 3000);
+    script_destroy(script);
+}
+
+/* A window is not all of the 13 chunks: the rest has to wait for the other member, no time of its
+ * own. */
+Test(engine_transfer, waiting_for_credit_is_waiting, .timeout = 30)
+{
+    struct script *script = start_with((const char *const[]){ "run/agents=2",
+                                                              "limits/chunk=131072",
+                                                              "limits/window=8",
+                                                              "policy/evaluate=0",
+                                                              "limits/heartbeat=2.0",
+                                                              NULL });
+    uint64_t limit = 0;
+
+    script_offer(script, 1, 0);
+    limit = script_last(script, 1, CNV_KIND_CREDIT)->message.credit.limit;
+    cr_assert_lt(limit, 13);
+    script_wait_beating(script, 1000, both);
+    script_chunks(script, 1, 1001, 0, limit, 1.0);
+    script_wait_beating(script, 60000, both);
+    cr_assert_eq(script_count(script, 1, CNV_KIND_ERROR), 0);
+    script_offer(script, 2, 0);
+    script_chunks(script, 2, 1002, 0, limit, 1.0);
+    cr_assert_eq(script_last(script, 1, CNV_KIND_CREDIT)->message.credit.limit, 13);
+    script_wait_beating(script, 1000, both);
+    script_chunks(script, 1, 1001, limit, 13, 1.0);
+    script_chunks(script, 2, 1002, limit, 13, 1.0);
+    cr_assert_eq(script_view(script).version, 1);
+    cr_assert_eq(script_member(script, "a1").took_ms, 2000);
+    cr_assert_eq(script_member(script, "a1").wait_ms, 60000);
     script_destroy(script);
 }
 
