@@ -168,6 +168,7 @@ static enum cnv_status check_limits(const struct cnv_config *config, struct cnv_
     double rejoin = cnv_config_real(config, "sync/rejoin");
     int64_t chunk = cnv_config_integer(config, "limits/chunk");
     int64_t agents = cnv_config_integer(config, "run/agents");
+    int64_t shards = cnv_config_integer(config, "run/shards");
     int64_t members = cnv_config_integer(config, "limits/members");
 
     if (heartbeat >= patience) {
@@ -194,6 +195,13 @@ static enum cnv_status check_limits(const struct cnv_config *config, struct cnv_
                         "run/agents=%lld has to be at most limits/members=%lld",
                         (long long) agents,
                         (long long) members);
+    }
+    if (shards != 0 && shards < agents) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "run/shards=%lld has to be at least run/agents=%lld",
+                        (long long) shards,
+                        (long long) agents);
     }
     return CNV_OK;
 }

@@ -49,6 +49,13 @@ const struct cnv_param cnv_config_keys[] = {
             "Seed of everything that is drawn: the shuffle of the rows and the minibatches."),
     INTEGER(
         "run/agents", "agents", 1, 100000, "1", "Members that must be ready before round 1 opens."),
+    INTEGER("run/shards",
+            "shards",
+            0,
+            100000,
+            "0",
+            "Parts the data is cut into for agents with --shard auto, one for each; 0: run/agents. "
+            "More leave room for agents that come later."),
     INTEGER("run/rounds",
             "rounds",
             0,

@@ -25,6 +25,10 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     uint64_t least = 0;
 
     settings->agents = (size_t) cnv_config_integer(config, "run/agents");
+    settings->shards = (uint32_t) cnv_config_integer(config, "run/shards");
+    if (settings->shards == 0) {
+        settings->shards = (uint32_t) settings->agents;
+    }
     settings->rounds = (uint64_t) cnv_config_integer(config, "run/rounds");
     settings->iterations = (uint64_t) cnv_config_integer(config, "run/iterations");
     settings->seconds = cnv_config_real(config, "run/seconds");

@@ -24,6 +24,7 @@ enum {
 /* The configuration as the engine uses it. Written once, by engine.c. */
 struct cnv_settings {
     size_t agents;
+    uint32_t shards; /* to lease, where no agent says how many */
     uint64_t rounds;
     uint64_t iterations;
     double seconds;

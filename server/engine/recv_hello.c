@@ -173,8 +173,7 @@ static enum cnv_status shard_assign(struct cnv_engine *engine,
         is_divided |= engine->members[i]->holds_shard && engine->members[i] != member;
     }
     if (!is_divided && !engine->has_shape) {
-        engine->shards =
-            hello->shards != 0 ? (uint32_t) hello->shards : (uint32_t) engine->settings.agents;
+        engine->shards = hello->shards != 0 ? (uint32_t) hello->shards : engine->settings.shards;
     }
     if (hello->shards != 0 && hello->shards != engine->shards) {
         return cnv_fail(err,

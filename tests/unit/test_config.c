@@ -389,6 +389,8 @@ static const struct misfit misfits[] = {
     { { "limits/chunk=5000", "run/seed=1" }, NULL },
     { { "limits/chunk=5001" }, "limits/chunk=5001 has to be a multiple of 8" },
     { { "run/agents=1001" }, "run/agents=1001 has to be at most limits/members=1000" },
+    { { "run/agents=4", "run/shards=3" }, "run/shards=3 has to be at least run/agents=4" },
+    { { "run/agents=4", "run/shards=8" }, NULL },
     { { "policy/local-steps=1001" }, "has to be at most policy/max-local-steps=1000" },
     { { "problem/hidden=128" }, NULL },
     { { "problem/hidden=64,32" }, NULL },

@@ -5,6 +5,7 @@
 
 static const char *const one_agent[] = { "run/agents=1", NULL };
 static const char *const two_agents[] = { "run/agents=2", NULL };
+static const char *const room_for_two[] = { "run/agents=1", "run/shards=2", NULL };
 static const char *const three_agents[] = { "run/agents=3", NULL };
 
 static struct cnv_message hello_of(const char *name)
@@ -192,6 +193,19 @@ Test(engine_join, leases_shards_and_refuses_what_is_held, .timeout = 10)
     script_leave(script, 2);
     script_hello(script, 7, "a7");
     cr_assert_eq(script_last(script, 7, CNV_KIND_WELCOME)->message.welcome.shard, 1);
+    script_destroy(script);
+}
+
+Test(engine_join, more_shards_than_agents_leave_room_for_later_ones, .timeout = 10)
+{
+    struct script *script = script_new(room_for_two);
+
+    script_hello(script, 1, "a1");
+    cr_assert_eq(script_last(script, 1, CNV_KIND_WELCOME)->message.welcome.shards, 2);
+    script_hello(script, 2, "a2");
+    cr_assert_eq(script_last(script, 2, CNV_KIND_WELCOME)->message.welcome.shard, 2);
+    script_hello(script, 3, "a3");
+    assert_refused(script, 3, CNV_E_NO_SHARD, "all 2 shards are held");
     script_destroy(script);
 }
 
