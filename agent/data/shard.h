@@ -18,7 +18,7 @@ enum { CNV_ABOUT_SIZE = 160 };
 
 struct cnv_shard {
     size_t rows;
-    size_t features;            /* highest column + 1 that occurs (dense: the width) */
+    size_t features;            /* highest column + 1 that occurs in the file (dense: the width) */
     double *labels;             /* [rows] */
     size_t *row_start;          /* [rows + 1], sparse only; NULL when dense */
     uint32_t *columns;          /* [nonzeros], ascending in a row, sparse only */

@@ -33,7 +33,8 @@ static enum cnv_status fail_changed(const char *name, struct cnv_error *err)
     return cnv_fail(err, CNV_E_INPUT, "%s: the file changed while it was read", name);
 }
 
-/* First pass: counts. */
+/* First pass: counts, and the highest feature: of all parts of a file the same, so that an agent
+ * that joins later with another part never has a feature the run does not know. */
 static enum cnv_status count_row(void *context, const struct cnv_row *row, struct cnv_error *err)
 {
     struct text_job *job = context;
@@ -69,6 +70,7 @@ static enum cnv_status count_row(void *context, const struct cnv_row *row, struc
                             row->values[i]);
         }
     }
+    job->shard->features = row->width > job->shard->features ? row->width : job->shard->features;
     job->counts[row->row] = (uint32_t) row->count;
     job->rows = row->row + 1;
     return CNV_OK;
@@ -96,7 +98,6 @@ static enum cnv_status place_row(void *context, const struct cnv_row *row, struc
     for (size_t i = 0; i < row->count; i++) {
         shard->values[start + i] = row->values[i] * job->scale;
     }
-    shard->features = row->width > shard->features ? row->width : shard->features;
     return CNV_OK;
 }
 

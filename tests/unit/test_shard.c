@@ -468,6 +468,15 @@ Test(shard, shards_are_disjoint_and_together_the_file)
     cnv_free(text);
 }
 
+Test(shard, every_shard_knows_the_highest_feature_of_the_file)
+{
+    write_text("1 7:1\n-1 2:1\n1 3:1\n-1 1:1\n");
+    for (uint32_t k = 1; k <= 4; k++) {
+        cr_assert_eq(read_with(&(struct cnv_data_options){ .shard = k, .shards = 4 }), CNV_OK);
+        cr_assert_eq(shard->features, 7U);
+    }
+}
+
 Test(shard, the_shards_are_parts_of_one_order_of_the_seed)
 {
     enum { ROWS = 50 };
