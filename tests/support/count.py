@@ -33,6 +33,11 @@ def cases(test):
     return [(f'{name}: {what}', result, detail) for what, result, detail in found]
 
 
+def can_run_containers():
+    script = os.path.join(os.path.dirname(__file__), '..', 'docker.sh')
+    return subprocess.run(['bash', script, '--can'], check=False).returncode == 0
+
+
 def allowed(path):
     """The names that may be skipped here: NAME | CONDITION | REASON."""
     names = set()
@@ -44,6 +49,7 @@ def allowed(path):
         'no-root': os.geteuid() != 0,
         'no-ipv6': not os.path.exists('/proc/net/if_inet6'),
         'no-namespaces': namespaces.returncode != 0,
+        'no-engine': not can_run_containers(),
     }
     with open(path, encoding='utf-8') as lines:
         for line in lines:
