@@ -1,200 +1,148 @@
-"""A client of the convene protocol, written from proto/PROTOCOL.md alone: worker or follower."""
-import os, re, secrets, socket, sys, time
-from concurrent.futures import ThreadPoolExecutor
-import numpy as np, zmq
-from wire import Download, Record, pack, unpack, crc32c, digest, encode, decode
+"""A client of the convene protocol, for models of up to 8192 coordinates: section 11 of proto/PROTOCOL.md."""
+import os, re, secrets, socket, struct, threading, time
+from types import SimpleNamespace as Record
+import msgpack, numpy as np, zmq
+
+FIELDS = {"": [], **{kind: fields for kind, *fields in map(str.split, """
+hello version_min version_max name host instance cores role shard shards
+welcome run run_name server incarnation token shard shards heartbeat_ms patience_ms
+loaded rows features labels; shape features labels rows; ready dimension
+announce run round attempt version iteration local_steps solver plan evaluate
+offer run round attempt exchange version transfer encoding length bytes crc reference samples steps scalars
+credit; chunk; settled run round
+commit run round version iteration contributors counted transfer encoding length bytes digest
+beat run version round attempt exchange state steps_per_second; report; leave reason; rejoin; replaced host
+finish run version exit reason next; attach; error code fatal round text""".replace("\n", ";").split(";")[1:])}}
+KINDS = list(FIELDS)  # section 10: a kind's number is its place
+DTYPES = {"f64": np.dtype("<f8"), "f32": np.dtype("<f4")}
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    return crc ^ 0xFFFFFFFF
 
 class Client:
-    """The learner (None: follow) has `samples`, `loaded` (what that message says), shaped(settings, shape) ->
-    dimension, and work(exchange, announce, model, settled) -> vector, scalars; the vector is an array, None, or a
-    number: that factor of the newest in settled. committed(commit, model) is told of each model."""
+    """A worker calls join, begin and average; a follower begin alone. The network has a thread of its own, so that
+    you may compute for as long as you like: it alone touches the socket, and the lock guards what both use."""
 
-    def __init__(self, server, keys, learner, committed, **hello):
-        self.server, self.keys, self.learner, self.committed = server, keys, learner, committed
-        self.hello = dict(hello, version_min=1, version_max=1, host=socket.gethostname()[:64],
-                          instance=secrets.randbits(64), cores=os.cpu_count())
-        self.context, self.poller, self.pool = zmq.Context(), zmq.Poller(), ThreadPoolExecutor(1)
-        self.data = self.bulk = self.welcome = self.future = self.down = self.last = self.end = None
-        self.joined, self.transfer = False, 0
+    def __init__(self, server, name, role="worker", shard=0, shards=0):
+        self.server, self.keys, self.lock, self.transfer = server, {}, threading.Condition(), 0
+        if os.path.exists(server):  # a join file: address, name, keys
+            found = re.findall(r'^ +(\S+) = "(.*)"', open(server).read(), re.M)  # the server's lines, then our own
+            self.server, name = dict(found)["endpoint"], dict(found)["name"]
+            theirs, ours, secret = [value.encode() for key, value in found if key.endswith("key")]
+            self.keys = dict(curve_serverkey=theirs, curve_publickey=ours, curve_secretkey=secret)
+        self.hello = dict(version_min=1, version_max=1, name=name, role=role, shard=shard, shards=shards,
+                          host=socket.gethostname()[:64], instance=secrets.randbits(64), cores=os.cpu_count())
+        self.heard = self.socket = self.welcome = self.loaded = self.joined = self.end = self.goodbye = None
+        self.forget()
+        threading.Thread(target=self.network, daemon=True).start()
 
-    def run(self):
-        """Takes part until the run ends; the learner works on another thread, so that nothing holds up beats."""
-        due = heard = 0
+    def forget(self):
+        self.shape = self.dimension = self.model = self.announce = self.task = self.work = self.up = None
+        self.version, self.newest = 0, (0, 0)
+
+    def join(self, rows, features, labels):
+        """Tells what you have loaded, gives the shape of the whole run; None: all is over, end says why."""
+        with self.lock:
+            self.loaded = dict(rows=rows, features=features, labels=len(labels), payload=labels.astype("<f8").tobytes())
+            self.due = 0
+            self.lock.wait_for(lambda: self.end or self.shape)
+            self.joined = self.shape
+            return None if self.end else self.shape
+
+    def begin(self, dimension=0):
+        """The next round: model, local_steps, plan, evaluate; to a follower the newest model. None: join again."""
+        with self.lock:
+            if dimension and self.shape is self.joined and not self.dimension:
+                self.dimension, self.due = dimension, 0
+            self.lock.wait_for(lambda: self.end or self.task or self.shape is not self.joined)
+            self.work, self.task = self.task, None
+            return self.work
+
+    def average(self, update, samples, loss=None):
+        """Offers the change that local_steps led to (plan "loss": None) and, to evaluate, the loss before it."""
+        with self.lock:
+            if self.work:  # else the round went on without us
+                encoding = "" if update is None else self.settings["encoding/up"]
+                payload = np.asarray(update, DTYPES[encoding]).tobytes() if encoding else b""
+                self.transfer, self.due = self.transfer + 1, 0
+                self.up = dict(vars(self.work), transfer=self.transfer, exchange=0, reference=0, encoding=encoding,
+                               length=len(update) if encoding else 0, bytes=len(payload), crc=crc32c(payload),
+                               payload=payload, samples=samples, steps=self.work.local_steps,
+                               scalars=[] if loss is None else [float(loss)])
+                self.work = None
+
+    def network(self):
         while not self.end:
-            now = time.monotonic()
-            if not self.data or self.joined and now - heard > self.welcome.patience_ms / 1000:
-                for dealer in filter(None, (self.data, self.bulk)):  # the server is silent: connect anew
-                    self.poller.unregister(dealer)
-                    dealer.close(0)
-                self.data, self.bulk, self.joined, due = self.connect(self.server, IMMEDIATE=1), None, False, 0
-            if now >= due:
-                self.beat()
-                due = now + (self.welcome.heartbeat_ms / 1000 if self.joined else 1)
-            for dealer, _ in self.poller.poll(5 if self.future else max(0, due - now) * 1000):
-                heard, m = time.monotonic(), unpack(*dealer.recv_multipart())
-                if m.kind == "finish":
-                    self.last = m
-                elif m.kind == "rejoin" and dealer is self.bulk:
-                    self.attach(resume=True)
-                else:
-                    getattr(self, "on_" + m.kind, lambda m: None)(m)  # other kinds are ignored
-            if self.joined and self.future and self.future.done():
-                self.offer(*self.future.result())
-            if self.last and not (self.joined and self.down):
-                self.end = self.last.exit, self.last.reason
-        return self.end
-
-    def connect(self, endpoint, **options):
-        dealer = self.context.socket(zmq.DEALER)
-        for option, value in dict(options, SNDHWM=0, RCVHWM=0, LINGER=500, **self.keys).items():
-            dealer.setsockopt(getattr(zmq, option), value)
-        dealer.connect(endpoint)
-        self.poller.register(dealer, zmq.POLLIN)
-        return dealer
+            with self.lock:
+                now = time.monotonic()
+                if not self.socket or self.is_joined and now - self.heard > self.welcome.patience_ms / 1000:
+                    self.socket and self.socket.close(0)  # its server is silent
+                    self.socket, self.is_joined, self.due = zmq.Context.instance().socket(zmq.DEALER), False, 0
+                    for option, value in dict(self.keys, immediate=1).items():
+                        setattr(self.socket, option, value)
+                    self.socket.connect(self.server)
+                if now >= self.due:
+                    self.due = now + (self.welcome.heartbeat_ms / 1000 if self.is_joined else 1)
+                    self.beat()
+                if self.goodbye:
+                    self.end = 1, self.goodbye
+                    self.send("leave", reason=self.goodbye)
+            if self.socket.poll(5):  # ms until an average is noticed
+                header, *payload = self.socket.recv_multipart()
+                _, number, *values = msgpack.unpackb(header)
+                self.heard, kind = time.monotonic(), KINDS[number] if number < len(KINDS) else ""
+                with self.lock:
+                    self.take(kind, Record(payload=b"".join(payload), **dict(zip(FIELDS[kind], values))))
+            with self.lock:
+                self.lock.notify_all()
+        self.socket.close(500)
 
     def send(self, kind, payload=b"", **values):
-        if self.joined or kind == "hello":
-            try:
-                dealer = self.bulk if kind in ("attach", "chunk") else self.data
-                dealer.send_multipart([pack(kind, **values)] + [payload] * bool(payload), zmq.NOBLOCK)
-            except zmq.Again:  # not connected: lost, as on the way; beats repair it
-                pass
-
-    def attach(self, resume=False):
-        """Opens the bulk socket; resume: it has a new connection, or chunks are lost."""
-        self.bulk = self.bulk or self.connect(self.welcome.bulk.replace("*", re.sub(r".*//|:\d+$", "", self.server)))
-        self.send("attach", token=self.welcome.token)
-        if resume and self.up and self.up.credit:
-            self.on_credit(Record(**dict(vars(self.up.credit), rewind=True)))
-        if resume and self.down:
-            self.ask(rewind=True)
+        if self.socket.events & zmq.POLLOUT:  # else it is lost, as on the way; beats repair it
+            header = msgpack.packb([1, KINDS.index(kind)] + [values[field] for field in FIELDS[kind]])
+            self.socket.send_multipart([header, payload] if payload else [header])
 
     def beat(self):
-        """Hello until welcomed; then where we are, and again what has no answer yet."""
-        if not self.joined:
+        """Hello until welcomed; then where we are, and again what has no answer yet (section 6)."""
+        if not self.is_joined:
             return self.send("hello", **self.hello)
-        state = "offered" if self.up else "working" if self.future else "idle" if self.dimension else "loading"
+        state = "offered" if self.up else "working" if self.work else "idle" if self.dimension else "loading"
         self.send("beat", run=self.welcome.run, version=self.version, round=self.newest[0], attempt=self.newest[1],
-                  exchange=self.exchange, state=state, steps_per_second=0.0)
-        if self.learner and not self.answered:
-            self.send("loaded", **self.learner.loaded)
+                  exchange=0, state=state, steps_per_second=0.0)
+        if self.loaded and not self.is_heard:
+            self.send("loaded", **self.loaded)
             if self.dimension:
                 self.send("ready", dimension=self.dimension)
         if self.up:
-            self.send("offer", self.up.inline, attempt=self.newest[1], **self.up.fields)
-        if self.down:
-            if not self.down.moved:  # a heartbeat without progress
-                self.attach(resume=True)
-            self.down.moved = False
+            self.send("offer", **dict(self.up, attempt=self.newest[1]))
 
-    def on_welcome(self, m):
-        if not self.welcome or m.run != self.welcome.run:  # what belongs to another run is void
-            self.model, self.version, self.newest, self.exchange = None, 0, (0, 0), 0
-            self.announce = self.future = self.up = self.down = self.dimension = None
-        self.settings = dict(line.split("=", 1) for line in m.payload.decode().splitlines())
-        self.welcome, self.joined, self.answered = m, True, False
-        self.beat()
-        if self.bulk:  # it may be elsewhere now
-            self.poller.unregister(self.bulk)
-            self.bulk = self.bulk.close(0)
-            self.attach(resume=True)
-
-    def on_shape(self, m):
-        self.dimension = self.dimension or self.learner.shaped(self.settings, m)
-        self.send("ready", dimension=self.dimension)
-
-    def on_announce(self, m):
-        self.answered = True
-        if (m.round, m.attempt) > self.newest and m.version >= self.version:
-            self.newest, self.announce, self.settled = (m.round, m.attempt), m, {}
-            self.start(0)
-
-    def start(self, exchange):
-        """Works on an exchange of the announced round, if the round's model is there."""
-        self.exchange, self.future, self.up, plan = exchange, None, None, self.announce.plan.split(",")
-        if self.model is not None and self.version == self.announce.version and exchange < len(plan):
-            self.future = self.pool.submit(self.learner.work, plan[exchange], self.announce, self.model, self.settled)
-
-    def offer(self, vector, scalars):
-        self.future, self.transfer = None, self.transfer + 1
-        encoding = "" if vector is None else "scaled" if np.isscalar(vector) else self.settings["encoding/up"]
-        payload = encode(vector, encoding) if encoding else b""
-        inline = payload if len(payload) <= 65536 else b""
-        fields = dict(run=self.welcome.run, round=self.announce.round, exchange=self.exchange, version=self.version,
-                      transfer=self.transfer, encoding=encoding, length=self.dimension if encoding else 0,
-                      bytes=len(payload), crc=crc32c(inline), samples=self.learner.samples,
-                      reference=max((i for i, s in self.settled.items() if s.vector is not None), default=0),
-                      steps=self.announce.local_steps, scalars=[float(s) for s in scalars])
-        self.up = Record(fields=fields, payload=payload, inline=inline, attempt=0, sent=0, credit=None)
-        self.send("offer", inline, attempt=self.newest[1], **fields)
-
-    def on_credit(self, m):
-        self.answered, up, size = True, self.up, self.welcome.chunk_bytes
-        if up and m.transfer == self.transfer and m.attempt >= up.attempt:
-            self.bulk or self.attach()
-            if m.attempt > up.attempt or m.rewind:
-                up.sent = m.next
-            up.attempt, up.credit, self.newest = m.attempt, m, max(self.newest, (self.announce.round, m.attempt))
-            for index in range(up.sent, min(m.limit, -(-len(up.payload) // size))):
-                chunk, up.sent = up.payload[index * size:][:size], index + 1
-                self.send("chunk", chunk, transfer=m.transfer, attempt=m.attempt, index=index, crc=crc32c(chunk))
-
-    def vector(self, m):
-        """The vector of a settled or commit; None while a large one is still to come."""
-        payload, down = m.payload, self.down
-        told = down and (down.message.kind, down.message.round, down.message.digest) == (m.kind, m.round, m.digest)
-        if payload is None and told and not down.missing:
-            payload = bytes(down.buffer)
-        if payload is not None and digest(payload, m.encoding) == m.digest:
-            told and self.ask()
-            self.down = None
-            return decode(payload, m.encoding)
-        if m.bytes > 65536:
-            if told and down.missing:
-                down.message = m  # perhaps under another number
-            else:
-                self.down = Download(m, self.welcome.chunk_bytes)
-            self.ask(rewind=payload is not None)
-
-    def ask(self, rewind=False):
-        self.bulk or self.attach()
-        self.send("credit", transfer=self.down.message.transfer, attempt=0, next=self.down.next(),
-                  limit=self.down.next() + self.welcome.window, rewind=rewind)
-
-    def on_chunk(self, m):
-        if self.down and self.down.add(m):
-            if self.down.missing:
-                self.ask()
-            else:
-                getattr(self, "on_" + self.down.message.kind)(self.down.message)
-
-    def on_settled(self, m):
-        a = self.announce
-        if a and (m.run, m.round, m.exchange) == (a.run, a.round, self.exchange) and m.attempt >= a.attempt:
-            vector = self.vector(m) if m.encoding else None
-            if not m.encoding or vector is not None:
-                self.settled = {**self.settled, m.exchange: Record(vector=vector, scalars=m.scalars)}
-                self.start(m.exchange + 1)
-
-    def on_commit(self, m):
-        self.answered = True
-        vector = self.vector(m) if self.model is None or m.version > self.version else None
-        if vector is not None:
-            self.model, self.version, self.future, self.up = vector, m.version, None, None
-            self.committed(m, vector)
-            if self.announce and self.announce.version == m.version:
-                self.start(0)
-
-    def on_rejoin(self, m):
-        self.joined = False
-        self.beat()
-
-    def on_error(self, m):
-        print(f"error {m.code}: {m.text}", file=sys.stderr)
-        if m.fatal:
-            self.end = 3, m.text
-        elif m.round and self.announce and m.round == self.announce.round:
-            self.up = None  # left out: the commit or an announce comes next
-
-    def on_replaced(self, m):
-        self.end = 3, f"replaced by a process on {m.host}"
+    def take(self, kind, m):
+        if kind == "welcome":
+            if not self.welcome or m.run != self.welcome.run:
+                self.forget()  # what belongs to another run
+            self.settings = dict(line.split("=", 1) for line in m.payload.decode().splitlines())
+            self.welcome, self.is_joined, self.is_heard, self.due = m, True, False, 0
+        elif kind == "rejoin":
+            self.is_joined, self.due = False, 0
+        elif kind == "shape":
+            self.shape = self.shape or m
+        elif kind == "announce" and (m.round, m.attempt) > self.newest and m.version >= self.version:
+            self.newest, self.announce, self.task, self.work, self.up = (m.round, m.attempt), m, None, None, None
+            self.goodbye = self.goodbye if m.plan in ("model", "loss") else f"cannot serve the plan {m.plan}"
+        elif kind == "commit" and (self.model is None or m.version > self.version):
+            if crc32c(struct.pack("<I", crc32c(m.payload))) == m.digest:  # one slice
+                m.model = self.model = np.frombuffer(m.payload, DTYPES[m.encoding]).astype(float)
+                self.version, self.work, self.up = m.version, None, None
+                self.task = m if self.hello["role"] == "follower" else None
+        elif kind in ("finish", "replaced", "error") and getattr(m, "fatal", True) and not getattr(m, "next", False):
+            self.end = getattr(m, "exit", 3), getattr(m, "reason", getattr(m, "text", "replaced"))
+        elif kind in ("settled", "error") and m.round == self.newest[0]:
+            self.up = None  # a plan that we serve has one exchange; or we are left out of this round
+        self.is_heard = self.is_heard or kind in ("announce", "commit")
+        if self.announce and self.model is not None and self.announce.version == self.version:
+            self.announce.model, self.task, self.announce = self.model, self.announce, None

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Reads proto/vectors.txt with the codec of examples/python, and refuses by the tables of proto/PROTOCOL.md.
+"""Reads proto/vectors.txt with the codec of tests/support/peer, and refuses by the tables of proto/PROTOCOL.md.
 usage: check_vectors.py SOURCE_ROOT; prints what is wrong, exit code 1 then."""
 import json, pathlib, re, sys
 import msgpack, numpy as np
 
 root = pathlib.Path(sys.argv[1])
-sys.path.insert(0, str(root / "examples/python"))
+sys.path.insert(0, str(root / "tests/support/peer"))
 import wire
 
 wrong = 0

@@ -1,12 +1,12 @@
 #!/bin/bash
-# The client of examples/python in real runs beside C agents, and as a follower.
+# A whole client in Python (tests/support/peer) in real runs beside C agents, and as a follower.
 . "$(dirname "$0")/tap.sh"
 ROOT=$(realpath "$(dirname "$0")/../..")
 AGENT=$BUILD/convene-agent
 export PYTHONDONTWRITEBYTECODE=1
 
 python() {
-    start "$1" /usr/bin/python3 "$ROOT/examples/python/agent.py" "${@:2}"
+    start "$1" /usr/bin/python3 "$ROOT/tests/support/peer/agent.py" "${@:2}"
 }
 
 # rows N FEATURES: LIBSVM text whose labels a line does not separate.
@@ -100,6 +100,7 @@ for size in small large; do
     check "$size: says hello again when told to" until_true 10 state python 'working|offered'
     check "$size: and goes on" more 3
     kill -KILL "$SERVER"
+    wait "$SERVER" # its port is free only then
     daemon "trouble-$size-2" problem/l2=1/n run/rounds=3 "listen/data=$DATA" limits/chunk=8192
     check "$size: joins the server that comes next, and ends with its run" ends "$PYTHON" 0 20
     kill -KILL "$PID"

@@ -1,0 +1,83 @@
+#!/bin/bash
+# examples/python: its agent in a run beside C agents, as a follower, and when servers and agents die.
+. "$(dirname "$0")/tap.sh"
+ROOT=$(realpath "$(dirname "$0")/../..")
+AGENT=$BUILD/convene-agent
+export PYTHONDONTWRITEBYTECODE=1
+
+python() { start "$1" /usr/bin/python3 "$ROOT/examples/python/agent.py" "${@:2}"; }
+# python_agent NAME K/N: the part of the data that data/shuffle=false gives shard 3 of 3.
+python_agent() { python "$1" "$DATA" "$DIR/part.xz" "$2" "$1"; }
+c_agent() { start "$1" "$AGENT" --server "$DATA" --data "$DIR/data" --shard "$2" --name "$1"; }
+
+awk 'BEGIN {
+    srand(7)
+    for (i = 0; i < 300; i++) {
+        line = ""; z = rand() - 0.5
+        for (j = 1; j <= 20; j += 3) {
+            x = 2 * rand() - 1; z += x * (j % 2 - 0.5); line = line " " j + i % 2 ":" x
+        }
+        print (z > 0 ? 1 : -1) line
+    }
+}' >"$DIR/data"
+tail -n 100 "$DIR/data" | xz >"$DIR/part.xz"
+
+check "the example has at most 200 lines" test "$(cat "$ROOT"/examples/python/*.py | wc -l)" -le 200
+
+# --- a whole run beside C agents, and a follower
+daemon run run/agents=3 run/rounds=8 data/shuffle=false problem/l2=1/n
+python follower "$DATA"
+FOLLOWER=$PID
+until_true 20 shows '"host":' # it is the first to come
+c_agent c-1 1/3
+c_agent c-2 2/3
+python_agent python 3/3
+check "the Python agent ends with the run" ends "$PID" 0 60
+check "the follower too" ends "$FOLLOWER" 0
+status >"$DIR/run.json"
+check "every contribution of the Python agent is counted" jq -e '.data | .run.version as $n | .agents[] |
+    select(.name == "python") | .rounds == $n and .refused == 0 and .rows == 100' "$DIR/run.json"
+jq -r '.data.run | "version \(.version) digest \(.digest) norm"' "$DIR/run.json" >"$DIR/last"
+check "the follower's last version and digest are the server's" grep -q -f "$DIR/last" "$DIR/follower.log"
+"$CONVENE" run --inline --data "$DIR/data" --agents 3 --out "$DIR/alone" --quiet --set data/shuffle=false \
+    --set problem/l2=1/n --set run/rounds=8
+check "as good as C agents alone" jq -e --argjson alone "$(tail -n 1 "$DIR/alone/rounds.csv" | cut -d, -f6)" \
+    '.data.run.loss - $alone | fabs < 1e-9' "$DIR/run.json"
+
+# --- what goes wrong
+version() { status | jq .data.run.version; }
+at_least() { [ "$(version)" -ge "$1" ]; }
+more() { until_true 20 at_least $(($(version) + $1)); }
+state() { status | jq -e --arg state "$1" '.data.agents[] | select(.name == "python") | .state | test($state)'; }
+daemon trouble run/agents=2 run/rounds=0 problem/l2=1/n sync/rejoin=0 limits/heartbeat=0.2 limits/patience=1 \
+    encoding/up=f32 encoding/down=f32
+SERVER=$PID
+c_agent c 1/2
+C=$PID
+python_agent python 2/2
+PYTHON=$PID
+check "float32" until_true 20 at_least 3
+kill -KILL "$C"
+check "goes on when another agent is killed" more 3
+kill -STOP "$PYTHON"
+check "lost when stopped" until_true 10 state lost
+kill -CONT "$PYTHON"
+check "comes back" until_true 10 state 'working|offered'
+check "and goes on" more 3
+kill -KILL "$SERVER"
+wait "$SERVER" # its port is free only then
+daemon next problem/l2=1/n run/rounds=3 "listen/data=$DATA"
+check "joins the server that comes next, and ends with its run" ends "$PYTHON" 0 20
+
+daemon other problem/kind=softmax
+python_agent stranger 1/1
+check "leaves a run it cannot serve" ends "$PID" 1 20
+check "which the daemon hears" until_true 5 grep -q 'event=left.*logistic' "$DIR/other.log"
+
+"$CONVENE" keygen --server --advertise tcp://127.0.0.1:1 --out "$DIR/server.key" >"$DIR/keygen.log" 2>&1
+"$CONVENE" keygen --agent safe --server-key "$DIR/server.key.pub" --allow "$DIR/allow" --out "$DIR/safe.join" \
+    >>"$DIR/keygen.log" 2>&1
+daemon keys run/rounds=2 "security/certificate=$DIR/server.key" "security/allow=$DIR/allow"
+sed -i "s|tcp://127.0.0.1:1\"|$DATA\"|" "$DIR/safe.join"
+python safe "$DIR/safe.join" "$DIR/part.xz" 1/1
+check "takes part with the keys of a join file" ends "$PID" 0 20
