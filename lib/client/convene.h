@@ -139,6 +139,11 @@ typedef struct convene_contribution {
     const double *values; /* [length] an update relative to the round's model, for monitor what it
                            * names; NULL: scalars only */
     size_t length;
+    const uint32_t *blocks; /* [block_count] ascending: numbers of the blocks of `block` coordinates
+                             * in which values may differ from zero; NULL: anywhere. What
+                             * encoding/up=blocks sends; other encodings send all of values. */
+    size_t block_count;
+    size_t block;
     bool is_scaled; /* instead: factor * settled result of exchange reference */
     double factor;
     uint32_t reference;

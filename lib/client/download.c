@@ -23,7 +23,8 @@ bool cnv_vector_fits(const struct cnv_blob *bytes,
 {
     const struct cnv_encoding_ops *ops = cnv_encoding_find(encoding);
 
-    return ops != NULL && !ops->is_relative && cnv_blob_len(bytes) == ops->size((size_t) length) &&
+    return ops != NULL && cnv_encoding_is_dense(ops) &&
+           cnv_blob_len(bytes) == ops->size((size_t) length) &&
            cnv_vector_digest(ops, cnv_blob_data(bytes), (size_t) length) == digest;
 }
 
@@ -79,7 +80,8 @@ static bool start(struct cnv_session *session,
     const struct cnv_encoding_ops *ops = cnv_encoding_find(encoding);
 
     cnv_download_drop(session);
-    if (ops == NULL || ops->is_relative || bytes != ops->size((size_t) length) || bytes == 0) {
+    if (ops == NULL || !cnv_encoding_is_dense(ops) || bytes != ops->size((size_t) length) ||
+        bytes == 0) {
         return false;
     }
     download->chunks = cnv_chunk_count(bytes, session->welcome.chunk_bytes);

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "client/session_state.h"
+#include "encodings/blocks.h"
 
 void cnv_session_forget_round(struct cnv_session *session)
 {
@@ -220,6 +221,26 @@ void cnv_session_recv_commit(struct cnv_session *session,
 
 /* --- Contribution ------------------------------------------------------------------------- */
 
+/* What encoding `blocks` is given: without a word of where values differ from zero, one block. */
+static struct cnv_blocks blocks_of(const convene_contribution *contribution)
+{
+    static const uint32_t only = 0;
+    struct cnv_blocks blocks = {
+        .values = contribution->values,
+        .length = contribution->length,
+        .block = contribution->block,
+        .ids = contribution->blocks,
+        .count = contribution->block_count,
+    };
+
+    if (contribution->blocks == NULL) {
+        blocks.block = contribution->length;
+        blocks.ids = &only;
+        blocks.count = 1;
+    }
+    return blocks;
+}
+
 /* Whether the exchange in hand is monitor, whose vectors have a length of their own. */
 static bool is_at_monitor(const struct cnv_session *session)
 {
@@ -230,6 +251,15 @@ static bool is_at_monitor(const struct cnv_session *session)
 static enum cnv_status check_contribution(const convene_contribution *contribution,
                                           struct cnv_error *err)
 {
+    struct cnv_blocks blocks = blocks_of(contribution);
+    if (contribution->values != NULL && cnv_blocks_size(&blocks) == 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "the contribution's blocks are not ascending numbers of blocks of %zu in "
+                        "%zu coordinates",
+                        contribution->block,
+                        contribution->length);
+    }
     if (contribution->is_scaled &&
         (contribution->values != NULL || contribution->reference >= contribution->exchange)) {
         return cnv_fail(err,
@@ -273,12 +303,18 @@ static enum cnv_status encode_contribution(struct cnv_session *session,
     if (encoding == NULL) {
         return CNV_E_MISFIT;
     }
-    offer->bytes = encoding->size((size_t) offer->length);
+    struct cnv_blocks blocks = blocks_of(contribution);
+    offer->bytes =
+        encoding->is_sparse ? cnv_blocks_size(&blocks) : encoding->size((size_t) offer->length);
     *ret_payload = cnv_blob_new((size_t) offer->bytes);
     if (*ret_payload == NULL) {
         return CNV_E_NOMEM;
     }
-    encoding->encode(values, count, cnv_blob_edit(*ret_payload));
+    if (encoding->is_sparse) {
+        cnv_blocks_encode(&blocks, cnv_blob_edit(*ret_payload));
+    } else {
+        encoding->encode(values, count, cnv_blob_edit(*ret_payload));
+    }
     (void) snprintf(offer->encoding, sizeof(offer->encoding), "%s", encoding->name);
     return CNV_OK;
 }

@@ -339,6 +339,36 @@ static bool is_start(const char *start)
     return len > 4 && strcmp(start + len - 4, ".npy") == 0;
 }
 
+/* Solvers that say which blocks of their update are not zero. */
+static const char *const block_solvers[] = { "blocks", NULL };
+
+static enum cnv_status check_blocks(const struct cnv_config *config, struct cnv_error *err)
+{
+    const char *solver = cnv_config_text(config, "solver/kind");
+    bool names_blocks = false;
+
+    if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") != 0) {
+        return CNV_OK;
+    }
+    for (size_t i = 0; block_solvers[i] != NULL; i++) {
+        names_blocks = names_blocks || strcmp(solver, block_solvers[i]) == 0;
+    }
+    if (!names_blocks) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "encoding/up=blocks needs a solver that draws blocks: solver/kind=%s "
+                        "changes every coordinate, solver/kind=blocks does not",
+                        solver);
+    }
+    if (strcmp(cnv_config_text(config, "policy/kind"), "adaptive-l") == 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "encoding/up=blocks and policy/kind=adaptive-l, which ends with solver "
+                        "giant, do not go together: use policy/kind=fixed");
+    }
+    return CNV_OK;
+}
+
 /* Zeros and ones have no direction out: all hidden units stay alike for ever. */
 static enum cnv_status check_start(const struct cnv_config *config, struct cnv_error *err)
 {
@@ -462,8 +492,8 @@ static enum cnv_status check_security(const struct cnv_config *config, struct cn
 enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err)
 {
     static enum cnv_status (*const rules[])(const struct cnv_config *, struct cnv_error *) = {
-        check_limits, check_start,   check_hidden,   check_policy,
-        check_decay,  check_options, check_security, check_endpoints,
+        check_limits,  check_start,    check_hidden,    check_policy, check_decay,
+        check_options, check_security, check_endpoints, check_blocks,
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

@@ -23,6 +23,8 @@ struct cnv_encoding_ops {
     const char *name; /* as in messages and in encoding/up, encoding/down: "f64" */
     const char *text;
     bool is_relative; /* payload is a factor of a settled result: decode needs the reference */
+    bool is_sparse;   /* payload says what is in it: size and place of everything depend on its
+                       * head, see blocks.h. Of the functions below it has none. Up only. */
     /* Bytes of the payload for a vector of length coordinates. */
     size_t (*size)(size_t length);
     /* Which bytes decode needs for coordinates [first, first + count) of a vector of length. */
@@ -37,6 +39,9 @@ struct cnv_encoding_ops {
      */
     void (*decode)(const uint8_t *bytes, size_t count, const double *reference, double *out);
 };
+
+/* Whether results may travel so: all that is needed to decode is the payload and its length. */
+bool cnv_encoding_is_dense(const struct cnv_encoding_ops *encoding);
 
 /* NULL: no encoding of that name. */
 const struct cnv_encoding_ops *cnv_encoding_find(const char *name);

@@ -7,7 +7,13 @@ static const struct cnv_encoding_ops *const encodings[] = {
     &cnv_dense_f64,
     &cnv_dense_f32,
     &cnv_scaled,
+    &cnv_blocks,
 };
+
+bool cnv_encoding_is_dense(const struct cnv_encoding_ops *encoding)
+{
+    return !encoding->is_relative && !encoding->is_sparse;
+}
 
 const struct cnv_encoding_ops *cnv_encoding_at(size_t i)
 {

@@ -23,7 +23,8 @@ struct cnv_contributor {
 /*
  * One slice of all contributions, in rank order. load decodes contributor i's coordinates
  * [first, first + count) into buffer (count doubles) and checks them; false means that
- * contribution is not finite, and the merge must return CNV_E_NOT_FINITE at once.
+ * contribution is not finite, and the merge must return CNV_E_NOT_FINITE at once. What a
+ * contribution leaves out (blocks) is zero.
  */
 struct cnv_merge_input {
     size_t contributors;
@@ -31,6 +32,10 @@ struct cnv_merge_input {
     size_t first;          /* first coordinate of the slice */
     size_t count;          /* coordinates in the slice, at most CNV_SLICE */
     bool (*load)(const struct cnv_merge_input *input, size_t i, double *buffer);
+    /* For sums: sum[j] += weight * contribution i's j-th, in the time that what was sent takes.
+     * buffer[count] is scratch. False as load; then sum is spoilt. */
+    bool (*add)(
+        const struct cnv_merge_input *input, size_t i, double weight, double *sum, double *buffer);
 };
 
 enum { CNV_SLICE = 65536 };

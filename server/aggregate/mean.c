@@ -3,8 +3,9 @@
  *
  * Weights are samples (shards of different size then count as one data set) or all equal.
  * Invariant: out[j] = (..(0 + p0 x0[j]) + p1 x1[j]) + .. in this order, in float64: the bits
- * depend on the contributions alone. A single contributor has weight 1 and comes out as it is.
- * Source: McMahan et al. 2017, Algorithm 1, server step.
+ * depend on the contributions alone. Every contributor's weight counts, whether it has sent
+ * a coordinate or left it zero (papers, E10: divide by all). A single contributor has weight 1 and
+ * comes out as it is. Source: McMahan et al. 2017, Algorithm 1, server step.
  */
 #include <string.h>
 
@@ -56,13 +57,8 @@ static enum cnv_status mean_merge_slice(const void *memory,
     (void) memory;
     memset(out, 0, input->count * sizeof(*out));
     for (size_t i = 0; i < input->contributors; i++) {
-        double weight = input->weights[i];
-
-        if (!input->load(input, i, scratch)) {
+        if (!input->add(input, i, input->weights[i], out, scratch)) {
             return CNV_E_NOT_FINITE;
-        }
-        for (size_t j = 0; j < input->count; j++) {
-            out[j] += weight * scratch[j];
         }
     }
     return CNV_OK;

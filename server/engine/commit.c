@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/partition.h"
 #include "base/rng.h"
 #include "internal.h"
 #include "proto/vector.h"
@@ -68,6 +69,29 @@ commit_check_start(const struct cnv_engine *engine, size_t length, struct cnv_er
     return CNV_OK;
 }
 
+/* Whether the settings of blocks fit a model of so many coordinates. */
+static enum cnv_status
+commit_check_blocks(const struct cnv_engine *engine, size_t length, struct cnv_error *err)
+{
+    struct cnv_partition partition;
+    enum cnv_status status = CNV_OK;
+
+    if (!engine->settings.up->is_sparse) {
+        return CNV_OK;
+    }
+    status = cnv_partition_read(engine->config, length, &partition, err);
+    if (status == CNV_OK && partition.drawn > (engine->settings.chunk_bytes - 8) / 4) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "encoding/block=%zu: the numbers of %zu blocks do not fit into one chunk "
+                        "(limits/chunk=%llu): larger blocks will do",
+                        partition.block,
+                        partition.drawn,
+                        (unsigned long long) engine->settings.chunk_bytes);
+    }
+    return status;
+}
+
 enum cnv_status
 cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error *err)
 {
@@ -82,6 +106,9 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
         goto fail;
     }
     status = commit_check_start(engine, length, err);
+    if (status == CNV_OK) {
+        status = commit_check_blocks(engine, length, err);
+    }
     if (status != CNV_OK) {
         goto fail;
     }

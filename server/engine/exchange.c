@@ -319,7 +319,7 @@ void cnv_exchange_settle(struct cnv_engine *engine)
         for (uint32_t k = 0; k < head->scalars.count; k++) {
             scalars[k] += round->weights[i] * head->scalars.at[k];
         }
-        engine->payload_up += head->bytes;
+        engine->payload_up += cnv_offer_value_bytes(&round->frozen[i]->offer);
     }
     engine->exchanges++;
     bool is_model = cnv_round_is_at(round, "model");

@@ -74,6 +74,8 @@ struct cnv_offer {
     struct cnv_msg_offer head;
     const struct cnv_encoding_ops *encoding; /* NULL: scalars only */
     struct cnv_blob *vector;                 /* the whole vector where it came with the offer */
+    struct cnv_blob *index;                  /* sparse: checked bytes that begin with the payload's
+                                              * head; NULL: they have not come yet */
     /* Else it is pulled in chunks, while the members are frozen: */
     uint64_t chunks; /* 0: nothing to pull */
     uint64_t window;
@@ -465,6 +467,13 @@ void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, siz
 uint64_t cnv_offer_repeat_ms(const struct cnv_engine *engine);
 /* Restates the credit of an upload that stands still; gives up one that did so for patience. */
 void cnv_offer_tick(struct cnv_engine *engine, struct cnv_member *member);
+/* Reads the head of a sparse payload of which the first bytes are here; shares them. */
+CNV_MUST_CHECK enum cnv_status
+cnv_offer_learn(struct cnv_offer *offer, struct cnv_blob *bytes, struct cnv_error *err);
+/* Which bytes of the payload hold these coordinates. A sparse one's head has to be here. */
+struct cnv_extent cnv_offer_extent(const struct cnv_offer *offer, size_t first, size_t count);
+/* Bytes of the payload that are values; the rest says where they belong. */
+uint64_t cnv_offer_value_bytes(const struct cnv_offer *offer);
 /* The chunk at index, which is in the ring; borrowed. */
 struct cnv_blob *cnv_offer_chunk(const struct cnv_offer *offer, uint64_t index);
 /* Slices of the model's length. */

@@ -12,215 +12,13 @@
  * inputs are immutable; chunks are let go of in order, when all slices before have been merged, so
  * that no more than a window per contributor is held.
  */
-#include <assert.h>
-#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "base/crc32c.h"
 #include "base/mem.h"
-#include "internal.h"
-
-/* What the job of one slice leaves behind. */
-struct slice_row {
-    bool is_done;
-    uint32_t crc;
-    double variance;
-    double square;
-};
-
-struct cnv_merge {
-    struct cnv_merge *next; /* in the list of abandoned ones */
-    bool is_abandoned;
-    size_t outstanding; /* jobs submitted and not back */
-    enum cnv_status status;
-
-    /* Read by jobs, not written while one is out. */
-    const struct cnv_aggregate_ops *aggregate;
-    const void *aggregate_state;
-    bool has_variance;                         /* it is wanted */
-    const struct cnv_optimiser_ops *optimiser; /* NULL: not the model */
-    void *optimiser_state;
-    const struct cnv_encoding_ops *encoding; /* of the contributions */
-    const struct cnv_encoding_ops *down;
-    size_t length;
-    size_t contributors; /* 1 for a relative encoding: all have sent the same */
-    double *weights;
-    double *scales;               /* NULL: contributions are taken as they are */
-    struct cnv_parcel *base;      /* the committed model */
-    struct cnv_parcel *reference; /* what a relative encoding refers to */
-    uint8_t *out_bytes;
-
-    struct cnv_blob *out;
-    size_t slices;
-    struct slice_row *rows; /* [slices] */
-    bool *is_bad;           /* [contributors] */
-    size_t submitted;       /* slices below have been submitted */
-    size_t merged;          /* slices below are merged */
-    size_t blocker;         /* contributors below have the chunks of slice `submitted` */
-};
-
-struct slice_job {
-    struct cnv_job job;
-    struct cnv_merge *merge;
-    struct cnv_merge_input input;
-    size_t slice;
-    struct cnv_extent extent; /* of the slice in a contribution's payload */
-    size_t first_offset;      /* where it begins in the first of its blobs */
-    size_t blob_count;        /* blobs a contributor */
-    struct cnv_blob **blobs;  /* [contributors * blob_count], shared */
-    double *reference;        /* [count] for relative encodings; room of run */
-    uint8_t *gather;          /* [extent.len] room of run, where an extent spans blobs */
-    bool *is_bad;             /* [contributors] */
-    enum cnv_status status;
-};
-
-/* --- On any thread ------------------------------------------------------------------------ */
-
-static bool all_finite(const double *values, size_t count)
-{
-    bool is_finite = true;
-
-    for (size_t i = 0; i < count; i++) {
-        is_finite &= fabs(values[i]) <= DBL_MAX;
-    }
-    return is_finite;
-}
-
-/* The bytes of contributor i for this slice, in one piece. */
-static const uint8_t *slice_bytes(const struct slice_job *job, size_t i)
-{
-    struct cnv_blob **blobs = job->blobs + i * job->blob_count;
-    size_t offset = job->first_offset;
-    size_t used = 0;
-
-    if (job->blob_count == 1) {
-        return cnv_blob_data(blobs[0]) + offset;
-    }
-    for (size_t k = 0; k < job->blob_count; k++) {
-        size_t len = cnv_blob_len(blobs[k]) - offset;
-
-        len = len < job->extent.len - used ? len : job->extent.len - used;
-        memcpy(job->gather + used, cnv_blob_data(blobs[k]) + offset, len);
-        used += len;
-        offset = 0;
-    }
-    assert(used == job->extent.len);
-    return job->gather;
-}
-
-static bool slice_load(const struct cnv_merge_input *input, size_t i, double *buffer)
-{
-    const struct slice_job *job =
-        (const struct slice_job *) ((const char *) input - offsetof(struct slice_job, input));
-
-    job->merge->encoding->decode(slice_bytes(job, i), input->count, job->reference, buffer);
-    for (size_t j = 0; job->merge->scales != NULL && j < input->count; j++) {
-        buffer[j] *= job->merge->scales[i];
-    }
-    return all_finite(buffer, input->count);
-}
-
-static void decode_parcel(const struct cnv_merge *merge,
-                          const struct cnv_parcel *parcel,
-                          const struct cnv_merge_input *input,
-                          double *out)
-{
-    struct cnv_extent extent = merge->down->extent(merge->length, input->first, input->count);
-
-    merge->down->decode(cnv_blob_data(parcel->blob) + extent.offset, input->count, NULL, out);
-}
-
-/* Sum of p_i |u_i - mean|^2 over the slice, in rank order. */
-static double slice_variance(const struct slice_job *job, const double *mean, double *buffer)
-{
-    const struct cnv_merge_input *input = &job->input;
-    double variance = 0;
-
-    for (size_t i = 0; input->contributors > 1 && i < input->contributors; i++) {
-        double square = 0;
-
-        (void) slice_load(input, i, buffer);
-        for (size_t j = 0; j < input->count; j++) {
-            double distance = buffer[j] - mean[j];
-
-            square += distance * distance;
-        }
-        variance += input->weights[i] * square;
-    }
-    return variance;
-}
-
-/* room: update, base, result, each [count]; then the aggregator's scratch. */
-static enum cnv_status slice_merge(struct slice_job *job, double *room)
-{
-    struct cnv_merge *merge = job->merge;
-    const struct cnv_merge_input *input = &job->input;
-    struct slice_row *row = &merge->rows[job->slice];
-    double *update = room;
-    double *base = update + input->count;
-    double *result = base + input->count;
-    double *scratch = result + input->count;
-
-    if (merge->aggregate->merge_slice(merge->aggregate_state, input, update, scratch) != CNV_OK) {
-        for (size_t i = 0; i < input->contributors; i++) {
-            job->is_bad[i] = !slice_load(input, i, result);
-        }
-        return CNV_E_NOT_FINITE;
-    }
-    const double *values = update;
-    if (merge->has_variance) {
-        row->variance = slice_variance(job, update, base);
-    }
-    if (merge->optimiser != NULL) {
-        struct cnv_apply_input apply = {
-            .first = input->first,
-            .count = input->count,
-            .base = base,
-            .update = update,
-        };
-
-        decode_parcel(merge, merge->base, input, base);
-        merge->optimiser->apply_slice(merge->optimiser_state, &apply, result);
-        values = result;
-    }
-    struct cnv_extent extent = merge->down->extent(merge->length, input->first, input->count);
-    uint8_t *bytes = merge->out_bytes + extent.offset;
-
-    /* The result is what the encoding decodes to, so that is what is checked and measured. */
-    merge->down->encode(values, input->count, bytes);
-    merge->down->decode(bytes, input->count, NULL, base);
-    row->crc = cnv_crc32c(0, bytes, extent.len);
-    for (size_t j = 0; j < input->count; j++) {
-        row->square += base[j] * base[j];
-    }
-    return all_finite(base, input->count) ? CNV_OK : CNV_E_NOT_FINITE;
-}
-
-static void slice_run(struct cnv_job *base)
-{
-    struct slice_job *job = (struct slice_job *) ((char *) base - offsetof(struct slice_job, job));
-    struct cnv_merge *merge = job->merge;
-    size_t count = job->input.count;
-    size_t scratch =
-        merge->aggregate->scratch_size(merge->aggregate_state, job->input.contributors, count);
-    double *room = cnv_array_new(4 * count + scratch, sizeof(*room));
-
-    job->gather = cnv_array_new(job->blob_count > 1 ? job->extent.len : 0, 1);
-    job->status = CNV_E_NOMEM;
-    if (room != NULL && job->gather != NULL) {
-        if (merge->reference != NULL) {
-            job->reference = room + 3 * count + scratch;
-            decode_parcel(merge, merge->reference, &job->input, job->reference);
-        }
-        job->status = slice_merge(job, room);
-    }
-    cnv_free(job->gather);
-    cnv_free(room);
-}
-
-/* --- On the loop -------------------------------------------------------------------------- */
+#include "slice.h"
 
 static void merge_destroy(struct cnv_merge *merge)
 {
@@ -239,10 +37,16 @@ static void merge_destroy(struct cnv_merge *merge)
 
 static void slice_destroy(struct slice_job *job)
 {
-    for (size_t i = 0; job->blobs != NULL && i < job->input.contributors * job->blob_count; i++) {
-        cnv_blob_unref(job->blobs[i]);
+    for (size_t i = 0; job->parts != NULL && i < job->input.contributors; i++) {
+        struct slice_part *part = &job->parts[i];
+
+        for (size_t k = 0; part->blobs != NULL && k < part->blob_count; k++) {
+            cnv_blob_unref(part->blobs[k]);
+        }
+        cnv_free(part->blobs);
+        cnv_blob_unref(part->index);
     }
-    cnv_free(job->blobs);
+    cnv_free(job->parts);
     cnv_free(job->is_bad);
     cnv_free(job);
 }
@@ -295,59 +99,67 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     return true;
 }
 
-/* Shares the blobs that hold the slice. */
-static void
-slice_collect(struct slice_job *job, const struct cnv_engine *engine, uint64_t first_chunk)
+/* Shares the blobs that hold the slice. False: out of memory. */
+static bool
+slice_collect(struct slice_job *job, const struct cnv_offer *offer, uint64_t chunk_bytes, size_t i)
 {
-    for (size_t i = 0; i < job->input.contributors; i++) {
-        const struct cnv_offer *offer = &engine->round.frozen[i]->offer;
+    struct slice_part *part = &job->parts[i];
+    uint64_t first_chunk = 0;
 
-        for (size_t k = 0; k < job->blob_count; k++) {
-            struct cnv_blob *blob =
-                offer->chunks == 0 ? offer->vector : cnv_offer_chunk(offer, first_chunk + k);
-
-            job->blobs[i * job->blob_count + k] = cnv_blob_ref(blob);
-        }
+    part->extent = cnv_offer_extent(offer, job->input.first, job->input.count);
+    part->first_offset = part->extent.offset;
+    part->blob_count = part->extent.len > 0 ? 1 : 0;
+    if (offer->chunks > 0 && part->extent.len > 0) {
+        first_chunk = part->extent.offset / chunk_bytes;
+        part->first_offset = part->extent.offset % chunk_bytes;
+        part->blob_count =
+            (size_t) ((part->extent.offset + part->extent.len - 1) / chunk_bytes - first_chunk + 1);
     }
+    if (part->blob_count > 1 && part->extent.len > job->gather_len) {
+        job->gather_len = part->extent.len;
+    }
+    part->index = offer->encoding->is_sparse ? cnv_blob_ref(offer->index) : NULL;
+    part->blobs = cnv_array_new(part->blob_count, sizeof(struct cnv_blob *));
+    for (size_t k = 0; part->blobs != NULL && k < part->blob_count; k++) {
+        part->blobs[k] = cnv_blob_ref(offer->chunks == 0 ? offer->vector
+                                                         : cnv_offer_chunk(offer, first_chunk + k));
+    }
+    return part->blobs != NULL;
 }
 
 static struct slice_job *slice_new(struct cnv_engine *engine, size_t slice)
 {
     struct cnv_merge *merge = engine->round.merge;
-    const struct cnv_offer *first = &engine->round.frozen[0]->offer;
     struct slice_job *job = cnv_object_new(struct slice_job);
-    uint64_t first_chunk = 0;
+    size_t values = 0;
 
     if (job == NULL) {
         return NULL;
     }
-    job->job.run = slice_run;
+    job->job.run = cnv_slice_run;
     job->merge = merge;
     job->slice = slice;
     job->input.contributors = merge->contributors;
     job->input.weights = merge->weights;
     job->input.first = slice * CNV_SLICE;
     job->input.count = cnv_slice_len(merge->length, slice);
-    job->input.load = slice_load;
-    job->job.cost = job->input.count * merge->contributors;
-    job->extent = merge->encoding->extent(merge->length, job->input.first, job->input.count);
-    job->first_offset = job->extent.offset;
-    job->blob_count = 1;
-    if (first->chunks > 0) {
-        uint64_t chunk_bytes = engine->settings.chunk_bytes;
-
-        first_chunk = job->extent.offset / chunk_bytes;
-        job->first_offset = job->extent.offset % chunk_bytes;
-        job->blob_count =
-            (size_t) ((job->extent.offset + job->extent.len - 1) / chunk_bytes - first_chunk + 1);
-    }
-    job->blobs = cnv_array_new(merge->contributors * job->blob_count, sizeof(struct cnv_blob *));
+    job->input.load = cnv_slice_load;
+    job->input.add = cnv_slice_add;
+    job->parts = cnv_array_new(merge->contributors, sizeof(*job->parts));
     job->is_bad = cnv_array_new(merge->contributors, sizeof(*job->is_bad));
-    if (job->blobs == NULL || job->is_bad == NULL) {
+    if (job->parts == NULL || job->is_bad == NULL) {
         slice_destroy(job);
         return NULL;
     }
-    slice_collect(job, engine, first_chunk);
+    for (size_t i = 0; i < merge->contributors; i++) {
+        if (!slice_collect(job, &engine->round.frozen[i]->offer, engine->settings.chunk_bytes, i)) {
+            slice_destroy(job);
+            return NULL;
+        }
+        values += merge->encoding->is_sparse ? job->parts[i].extent.len / sizeof(double)
+                                             : job->input.count;
+    }
+    job->job.cost = job->input.count + values;
     return job;
 }
 

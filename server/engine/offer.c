@@ -5,6 +5,8 @@
  * credit for a window of chunks as soon as it is offered, so that a slow link is in use while
  * others work; once the members are frozen and as slices are merged their chunks are let go of and
  * the credit rises, until the last chunk is in.
+ * Of a sparse vector the first chunk holds the index, which says in which chunks each slice lies;
+ * it stays until the end.
  * What can fail: chunks or credit are lost (credit is restated with rewind when no chunk came for a
  * heartbeat and as long as one takes on the slowest link, then less and less often); the connection
  * changes (the same, at once); nothing comes for patience and as long again, from nobody, although
@@ -19,6 +21,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "encodings/blocks.h"
 #include "internal.h"
 #include "proto/vector.h"
 
@@ -40,6 +43,10 @@ void cnv_offer_forget_pull(struct cnv_offer *offer)
         cnv_blob_unref(offer->ring[i]);
     }
     cnv_free(offer->ring);
+    if (offer->chunks > 0) {
+        cnv_blob_unref(offer->index); /* it comes again, with the first chunk */
+        offer->index = NULL;
+    }
     offer->ring = NULL;
     offer->base = 0;
     offer->next = 0;
@@ -55,12 +62,44 @@ void cnv_offer_clear(struct cnv_offer *offer)
 {
     cnv_offer_forget_pull(offer);
     cnv_blob_unref(offer->vector);
+    cnv_blob_unref(offer->index);
     memset(offer, 0, sizeof(*offer));
 }
 
 bool cnv_offer_is_whole(const struct cnv_offer *offer)
 {
     return offer->is_here && offer->next == offer->chunks;
+}
+
+enum cnv_status
+cnv_offer_learn(struct cnv_offer *offer, struct cnv_blob *bytes, struct cnv_error *err)
+{
+    enum cnv_status status = cnv_blocks_check(cnv_blob_data(bytes),
+                                              cnv_blob_len(bytes),
+                                              offer->head.bytes,
+                                              (size_t) offer->head.length,
+                                              err);
+
+    if (status == CNV_OK) {
+        offer->index = cnv_blob_ref(bytes);
+    }
+    return status;
+}
+
+struct cnv_extent cnv_offer_extent(const struct cnv_offer *offer, size_t first, size_t count)
+{
+    size_t length = (size_t) offer->head.length;
+
+    return offer->encoding->is_sparse
+               ? cnv_blocks_extent(cnv_blob_data(offer->index), length, first, count)
+               : offer->encoding->extent(length, first, count);
+}
+
+uint64_t cnv_offer_value_bytes(const struct cnv_offer *offer)
+{
+    return offer->index == NULL
+               ? offer->head.bytes
+               : offer->head.bytes - cnv_blocks_head_len(cnv_blob_data(offer->index));
 }
 
 struct cnv_blob *cnv_offer_chunk(const struct cnv_offer *offer, uint64_t index)
@@ -143,9 +182,8 @@ void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, siz
         return;
     }
     if (done < cnv_slice_count(length)) {
-        base =
-            offer->encoding->extent(length, done * CNV_SLICE, cnv_slice_len(length, done)).offset /
-            engine->settings.chunk_bytes;
+        base = cnv_offer_extent(offer, done * CNV_SLICE, cnv_slice_len(length, done)).offset /
+               engine->settings.chunk_bytes;
     }
     for (; offer->base < base; offer->base++) {
         cnv_blob_unref(offer->ring[offer->base % offer->window]);

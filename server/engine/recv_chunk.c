@@ -4,7 +4,8 @@
  * Happy path: a new chunk within the credit is kept as it came; when it completes the next slices
  * of its member they may be merged.
  * What can be: an older attempt or transfer, a chunk that is here or merged already, one above the
- * credit: ignored. What can fail: a wrong length or CRC: the contribution is refused.
+ * credit: ignored. What can fail: a wrong length or CRC, a first chunk whose index of blocks
+ * cannot be or does not end in it: the contribution is refused.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,10 +21,12 @@ static void chunk_count_slices(struct cnv_offer *offer, uint64_t chunk_bytes)
     size_t slices = cnv_slice_count(length);
     uint64_t bytes = offer->next * chunk_bytes;
 
+    if (offer->encoding->is_sparse && offer->index == NULL) {
+        return;
+    }
     while (offer->slices < slices) {
         size_t count = cnv_slice_len(length, offer->slices);
-        struct cnv_extent extent =
-            offer->encoding->extent(length, offer->slices * CNV_SLICE, count);
+        struct cnv_extent extent = cnv_offer_extent(offer, offer->slices * CNV_SLICE, count);
 
         if (offer->next < offer->chunks && extent.offset + extent.len > bytes) {
             return;
@@ -66,6 +69,15 @@ void cnv_recv_chunk(struct cnv_engine *engine,
                         member->name);
         cnv_round_refuse(engine, member, CNV_E_CHECKSUM, text);
         return;
+    }
+    if (chunk->index == 0 && offer->encoding->is_sparse) {
+        struct cnv_error err = { .status = CNV_OK };
+
+        if (cnv_offer_learn(offer, payload, &err) != CNV_OK) {
+            (void) snprintf(text, sizeof(text), "%.64s: %.160s", member->name, err.text);
+            cnv_round_refuse(engine, member, err.status, text);
+            return;
+        }
     }
     offer->ring[chunk->index % offer->window] = cnv_blob_ref(payload);
     while (offer->next < offer->limit && cnv_offer_chunk(offer, offer->next) != NULL) {

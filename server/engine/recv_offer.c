@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "encodings/blocks.h"
 #include "internal.h"
 #include "proto/vector.h"
 
@@ -37,6 +38,11 @@ static const struct cnv_encoding_ops *exchange_encoding(const struct cnv_engine 
                                                       : engine->settings.up;
 }
 
+static bool size_may_be(const struct cnv_encoding_ops *encoding, size_t length, uint64_t bytes)
+{
+    return encoding->is_sparse ? cnv_blocks_may_be(length, bytes) : bytes == encoding->size(length);
+}
+
 static enum cnv_status check_encoding(const struct cnv_engine *engine,
                                       const struct cnv_msg_offer *offer,
                                       const struct cnv_encoding_ops *encoding,
@@ -51,15 +57,15 @@ static enum cnv_status check_encoding(const struct cnv_engine *engine,
         return cnv_fail(
             err, CNV_E_SIZE, "encoding '%s' instead of %s", offer->encoding, wanted->name);
     }
-    if (offer->length != length || offer->bytes != encoding->size((size_t) length)) {
+    if (offer->length != length || !size_may_be(encoding, (size_t) length, offer->bytes)) {
         return cnv_fail(err,
                         CNV_E_SIZE,
-                        "%" PRIu64 " coordinates in %" PRIu64 " bytes instead of %" PRIu64
-                        " in %zu",
+                        "%" PRIu64 " coordinates in %" PRIu64
+                        " bytes of %s for a model of %" PRIu64,
                         offer->length,
                         offer->bytes,
-                        length,
-                        encoding->size((size_t) length));
+                        encoding->name,
+                        length);
     }
     if (encoding->is_relative &&
         (round->reference == NULL || offer->reference != round->reference_exchange)) {
@@ -102,7 +108,12 @@ static enum cnv_status check_vector(const struct cnv_engine *engine,
     if (cnv_crc32c(0, cnv_blob_data(payload), offer->bytes) != offer->crc) {
         return cnv_fail(err, CNV_E_CHECKSUM, "the vector differs from its checksum");
     }
-    return CNV_OK;
+    return cnv_encoding_find(offer->encoding)->is_sparse ? cnv_blocks_check(cnv_blob_data(payload),
+                                                                            cnv_blob_len(payload),
+                                                                            offer->bytes,
+                                                                            (size_t) offer->length,
+                                                                            err)
+                                                         : CNV_OK;
 }
 
 static enum cnv_status check_scalars(const struct cnv_msg_offer *offer, struct cnv_error *err)
@@ -201,6 +212,7 @@ static void offer_keep(struct cnv_engine *engine,
         offer->encoding = cnv_encoding_find(head->encoding);
         if (head->bytes <= CNV_INLINE_MAX) {
             offer->vector = cnv_blob_ref(payload);
+            offer->index = offer->encoding->is_sparse ? cnv_blob_ref(payload) : NULL;
         } else {
             offer->chunks = cnv_chunk_count(head->bytes, engine->settings.chunk_bytes);
         }

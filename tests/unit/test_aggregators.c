@@ -30,6 +30,17 @@ static bool table_load(const struct cnv_merge_input *input, size_t i, double *bu
     return is_finite;
 }
 
+static bool
+table_add(const struct cnv_merge_input *input, size_t i, double weight, double *sum, double *buffer)
+{
+    bool is_finite = table_load(input, i, buffer);
+
+    for (size_t j = 0; j < input->count; j++) {
+        sum[j] += weight * buffer[j];
+    }
+    return is_finite;
+}
+
 static void *aggregate_new(const struct cnv_aggregate_ops *ops, const char *setting)
 {
     struct cnv_config *config = cnv_config_new();
@@ -75,6 +86,7 @@ table_new(const struct cnv_aggregate_ops *ops, const void *state, size_t n, size
     table.input.weights = weights;
     table.input.count = length;
     table.input.load = table_load;
+    table.input.add = table_add;
     return table;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "encodings/blocks.h"
 #include "proto/fields.h"
 #include "proto/vector.h"
 #include "tests/support/message_fill.h"
@@ -227,6 +228,42 @@ static void check_crc(const struct block *block)
     cr_assert_eq(cnv_crc32c(0, bytes, len), integer_of(block, "crc"), "vectors.txt:%u", block->at);
 }
 
+static void check_blocks(const struct block *block)
+{
+    double values[32];
+    double want[32];
+    double have[32] = { 0 };
+    double numbers[32];
+    uint32_t ids[32];
+    uint8_t payload[256];
+    uint8_t bytes[256] = { 0 };
+    struct cnv_blocks blocks = {
+        .values = values,
+        .length = numbers_of(value_of(block, "values"), values, 32),
+        .block = integer_of(block, "block"),
+        .ids = ids,
+        .count = numbers_of(value_of(block, "blocks"), numbers, 32),
+    };
+    size_t len = bytes_of(block, "payload", payload, sizeof(payload));
+    struct cnv_blocks_walk walk;
+
+    for (size_t i = 0; i < blocks.count; i++) {
+        ids[i] = (uint32_t) numbers[i];
+    }
+    cr_assert_eq(numbers_of(value_of(block, "decoded"), want, 32), blocks.length);
+    cr_assert_eq(cnv_blocks_size(&blocks), len);
+    cnv_blocks_encode(&blocks, bytes);
+    cr_assert(same_bits(bytes, payload, len), "vectors.txt:%u: payload differs", block->at);
+    cr_assert_eq(cnv_blocks_check(payload, len, len, blocks.length, NULL), CNV_OK);
+    cnv_blocks_begin(&walk, payload, blocks.length, 0, blocks.length);
+    while (cnv_blocks_next(&walk)) {
+        memcpy(have + walk.at,
+               payload + cnv_blocks_head_len(payload) + walk.consumed * sizeof(double),
+               walk.len * sizeof(double));
+    }
+    cr_assert(same_bits(have, want, blocks.length * sizeof(double)));
+}
+
 static void check_encoding(const struct block *block)
 {
     const struct cnv_encoding_ops *encoding = cnv_encoding_find(block->values[0]);
@@ -283,6 +320,8 @@ static void check_block(const struct block *block)
         check_refusal(block);
     } else if (strcmp(what, "crc32c") == 0) {
         check_crc(block);
+    } else if (strcmp(what, "encode") == 0 && strcmp(block->values[0], "blocks") == 0) {
+        check_blocks(block);
     } else if (strcmp(what, "encode") == 0) {
         check_encoding(block);
     } else if (strcmp(what, "digest") == 0) {

@@ -1,0 +1,78 @@
+/*
+ * slice.h - one slice of a merge as a job: what merge.c hands out and slice.c works off on any
+ * thread. Inside the two.
+ */
+#ifndef CNV_SERVER_ENGINE_SLICE_H
+#define CNV_SERVER_ENGINE_SLICE_H
+
+#include "internal.h"
+
+/* What the job of one slice leaves behind. */
+struct slice_row {
+    bool is_done;
+    uint32_t crc;
+    double variance;
+    double square;
+};
+
+struct cnv_merge {
+    struct cnv_merge *next; /* in the list of abandoned ones */
+    bool is_abandoned;
+    size_t outstanding; /* jobs submitted and not back */
+    enum cnv_status status;
+
+    /* Read by jobs, not written while one is out. */
+    const struct cnv_aggregate_ops *aggregate;
+    const void *aggregate_state;
+    bool has_variance;                         /* it is wanted */
+    const struct cnv_optimiser_ops *optimiser; /* NULL: not the model */
+    void *optimiser_state;
+    const struct cnv_encoding_ops *encoding; /* of the contributions */
+    const struct cnv_encoding_ops *down;
+    size_t length;
+    size_t contributors; /* 1 for a relative encoding: all have sent the same */
+    double *weights;
+    double *scales;               /* NULL: contributions are taken as they are */
+    struct cnv_parcel *base;      /* the committed model */
+    struct cnv_parcel *reference; /* what a relative encoding refers to */
+    uint8_t *out_bytes;
+
+    struct cnv_blob *out;
+    size_t slices;
+    struct slice_row *rows; /* [slices] */
+    bool *is_bad;           /* [contributors] */
+    size_t submitted;       /* slices below have been submitted */
+    size_t merged;          /* slices below are merged */
+    size_t blocker;         /* contributors below have the chunks of slice `submitted` */
+};
+
+/* What one contributor has sent of a slice: shares of the blobs it lies in. */
+struct slice_part {
+    struct cnv_extent extent; /* in the payload; a sparse one may have nothing of this slice */
+    size_t first_offset;      /* where it begins in the first of its blobs */
+    struct cnv_blob **blobs;  /* [blob_count] */
+    size_t blob_count;
+    struct cnv_blob *index; /* sparse: begins with the payload's head; else NULL */
+};
+
+struct slice_job {
+    struct cnv_job job;
+    struct cnv_merge *merge;
+    struct cnv_merge_input input;
+    size_t slice;
+    struct slice_part *parts; /* [contributors] */
+    double *reference;        /* [count] for relative encodings; room of run */
+    size_t gather_len;        /* of the longest extent that spans blobs; 0: none does */
+    uint8_t *gather;          /* [gather_len] room of run */
+    bool *is_bad;             /* [contributors] */
+    enum cnv_status status;
+};
+
+/* The job. */
+void cnv_slice_run(struct cnv_job *job);
+/* What aggregators are given. */
+bool cnv_slice_load(const struct cnv_merge_input *input, size_t i, double *buffer);
+bool cnv_slice_add(
+    const struct cnv_merge_input *input, size_t i, double weight, double *sum, double *buffer);
+
+#endif
