@@ -15,6 +15,7 @@
 #include "envelope.h"
 #include "interrupt.h"
 #include "plugins.h"
+#include "problem/problem.h"
 #include "report.h"
 #include "run.h"
 
@@ -117,17 +118,23 @@ static enum cnv_status check_files(const struct run_args *args,
 {
     const char *test = cnv_config_text(config, "data/test");
 
-    if (args->data == NULL) {
+    const struct cnv_problem_ops *problem =
+        cnv_problem_find(cnv_config_text(config, "problem/kind"));
+    enum cnv_status status = CNV_OK;
+
+    if (args->data == NULL && (problem == NULL || !problem->is_synthetic)) {
         return cnv_fail(err, CNV_E_INPUT, "--data FILE is missing: what is to be learnt from?");
     }
-    enum cnv_status status = cnv_file_check("--data", args->data, err);
+    if (args->data != NULL) {
+        status = cnv_file_check("--data", args->data, err);
+    }
     if (status == CNV_OK && *test != '\0') {
         status = cnv_file_check("data/test", test, err);
     }
     if (status == CNV_OK && args->out != NULL) {
         status = cnv_report_check(args->out, err);
     }
-    if (status == CNV_OK) {
+    if (status == CNV_OK && args->data != NULL) {
         struct cnv_data_options reading = cnv_data_options_of(config);
 
         status = cnv_shard_scale(args->data, &reading, ret_scale, err);
@@ -184,9 +191,10 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
         status = check_files(args, config, &scale, &err);
     }
     if (status == CNV_OK) {
-        struct cnv_run_setup setup = {
-            .config = config, .data = args->data, .scale = scale, .progress = &progress
-        };
+        struct cnv_run_setup setup = { .config = config,
+                                       .data = args->data == NULL ? "none" : args->data,
+                                       .scale = scale,
+                                       .progress = &progress };
         struct cnv_forecast_limits limits = {
             .rounds = (uint64_t) cnv_config_integer(config, "run/rounds"),
             .iterations = (uint64_t) cnv_config_integer(config, "run/iterations"),

@@ -162,7 +162,8 @@ static enum cnv_status poison(struct sim_agent *agent, const convene_contributio
             return CNV_E_NOMEM;
         }
         memcpy(values, contribution->values, contribution->length * sizeof(*values));
-        values[0] = NAN;
+        values[contribution->blocks == NULL ? 0 : contribution->blocks[0] * contribution->block] =
+            NAN; /* where it will be sent */
         poisoned.values = values;
     } else if (contribution->is_scaled) {
         poisoned.factor = NAN;
@@ -303,6 +304,7 @@ enum cnv_status sim_process_start(struct sim_agent *agent, struct cnv_error *err
     };
     struct cnv_trainer_io trainer_io = {
         .self = agent,
+        .name = agent->name,
         .load = trainer_load,
         .loaded = trainer_loaded,
         .ready = trainer_ready,

@@ -35,7 +35,7 @@ agent/main          lib/base lib/config lib/plugin lib/num lib/net lib/client ag
 sim                 lib/base lib/run lib/config lib/client proto server/engine server/policy server/aggregate server/optimiser agent
 cli                 lib/base lib/config lib/model lib/net lib/client/joinfile.h proto zmq jansson
 cli/plugins         lib/base lib/config lib/plugin server/policy/policy.h agent/problem/problem.h agent/solver/solver.h
-cli/cmd_run         lib/base lib/config agent/data
+cli/cmd_run         lib/base lib/config agent/data agent/problem/problem.h
 cli/cmd_evaluate    lib/base lib/config lib/model lib/num agent/data
 cli/evaluate        lib/base lib/config lib/model agent/data agent/problem jansson
 cli/run_inline      lib/base lib/config lib/model lib/num proto sim server/engine server/report agent/data agent/trainer jansson

@@ -374,6 +374,7 @@ static void join_and_run(struct agent *agent)
     convene_error error;
     struct cnv_trainer_io io = {
         .self = agent,
+        .name = options->name,
         .load = load,
         .is_unchanged = is_unchanged,
         .loaded = loaded,

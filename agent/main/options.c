@@ -64,7 +64,8 @@ void cnv_agent_options_help(FILE *out)
         "  --server ENDPOINT  Where the server is: tcp://HOST:PORT or ipc://PATH. It is waited "
         "for.\n"
         "  --join FILE        Address and keys, as \"convene keygen --agent\" writes them.\n"
-        "  --data FILE        LIBSVM text or IDX images, plain, .gz or .xz.\n"
+        "  --data FILE        LIBSVM text or IDX images, plain, .gz or .xz; \"none\" for a\n"
+        "                     problem that is made from the seed.\n"
         "  --test FILE        Data to score the final model on (the setting data/test).\n"
         "  --shard K/N        Work on part K of N of the data, or \"auto\": a part the server "
         "leases\n"
@@ -330,7 +331,8 @@ static enum cnv_status check(const struct cnv_agent_options *options, struct cnv
     if (options->data == NULL) {
         return cnv_fail(err, CNV_E_INPUT, "what is to be learnt from? --data FILE is needed");
     }
-    enum cnv_status status = check_file("--data", options->data, err);
+    bool is_none = strcmp(options->data, "none") == 0;
+    enum cnv_status status = is_none ? CNV_OK : check_file("--data", options->data, err);
     if (status == CNV_OK && *test != '\0') {
         status = check_file("data/test", test, err);
     }

@@ -31,6 +31,7 @@ struct cnv_problem_setup {
     const double *labels; /* [classes] the run's label map, ascending; NULL: real targets */
     size_t classes;
     uint64_t total_rows; /* of the whole run: what "1/n" means */
+    uint32_t stream;     /* what tells this agent from all others: for what is made from the seed */
 };
 
 /* Rows to sum over: all of the shard when rows is NULL, else the count listed ones. */
@@ -43,6 +44,7 @@ struct cnv_problem_ops {
     const char *name;
     const char *text;
     bool is_classification; /* labels are a finite set; a run needs their union */
+    bool is_synthetic;      /* made from run/seed: agents read no data, and weigh one row each */
     size_t state_size;
     enum cnv_status (*init)(void *state,
                             const struct cnv_problem_setup *setup,
@@ -73,6 +75,9 @@ struct cnv_problem_ops {
     /* How many rows of data the model predicts right (classification), or the sum of squared
      * errors (regression); rows that only this data set has features for count as usual. */
     double (*score)(const void *state, const double *w, const struct cnv_shard *data);
+    /* L: no eigenvalue of any Hessian of f_k, on any agent, is larger. NULL: not known, so that
+     * step sizes that follow from it need solver/smoothness. */
+    double (*smoothness)(const void *state);
 };
 
 const struct cnv_problem_ops *cnv_problem_find(const char *name);

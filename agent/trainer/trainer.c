@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "problem/problem.h"
@@ -43,6 +44,8 @@ struct cnv_trainer {
     uint32_t shard_number;
     uint64_t seed;              /* of the run */
     char reading[READING_SIZE]; /* how shard and test were read: the same again is not read anew */
+    uint32_t name_crc;
+    uint32_t stream;
     double *labels;
     struct cnv_problem *problem;
     struct engaged_solver solvers[SOLVERS_MAX];
@@ -119,6 +122,24 @@ static void forget_data(struct cnv_trainer *trainer)
     trainer->test = NULL;
 }
 
+/* One row without features or label: what stands for the data of a synthetic problem. */
+static enum cnv_status make_blank(struct cnv_shard **ret_shard, struct cnv_error *err)
+{
+    struct cnv_shard *shard = cnv_object_new(struct cnv_shard);
+
+    if (shard != NULL) {
+        shard->rows = 1;
+        shard->labels = cnv_array_new(1, sizeof(*shard->labels));
+        shard->row_start = cnv_array_new(2, sizeof(*shard->row_start));
+    }
+    if (shard == NULL || shard->labels == NULL || shard->row_start == NULL) {
+        cnv_shard_destroy(shard);
+        return cnv_fail(err, CNV_E_NOMEM, "shard");
+    }
+    *ret_shard = shard;
+    return CNV_OK;
+}
+
 /* Reads the shard, unless it is what the run before read in the same way. */
 static enum cnv_status
 load_data(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
@@ -136,11 +157,16 @@ load_data(struct cnv_trainer *trainer, const convene_event *event, struct cnv_er
                                   " %s",
                                   cnv_config_value(trainer->config, keys[i]));
     }
-    if (trainer->shard != NULL && strcmp(trainer->reading, reading) == 0 &&
-        trainer->io.is_unchanged != NULL && trainer->io.is_unchanged(trainer->io.self)) {
+    if (trainer->shard != NULL && !trainer->kind->is_synthetic &&
+        strcmp(trainer->reading, reading) == 0 && trainer->io.is_unchanged != NULL &&
+        trainer->io.is_unchanged(trainer->io.self)) {
         return CNV_OK;
     }
     forget_data(trainer);
+    trainer->reading[0] = '\0';
+    if (trainer->kind->is_synthetic) {
+        return make_blank(&trainer->shard, err);
+    }
     status = trainer->io.load(trainer->io.self,
                               trainer->config,
                               event->shard,
@@ -175,6 +201,8 @@ on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_e
     }
     trainer->shard_number = event->shard;
     trainer->seed = (uint64_t) cnv_config_integer(trainer->config, "run/seed");
+    /* Any number of agents may hold shard 1 of 1. */
+    trainer->stream = event->shards > 1 ? event->shard : trainer->name_crc;
     status = load_data(trainer, event, err);
     if (status != CNV_OK) {
         return status;
@@ -211,6 +239,7 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         .features = (size_t) event->features,
         .classes = event->label_count,
         .total_rows = event->total_rows,
+        .stream = trainer->stream,
     };
     enum cnv_status status = CNV_OK;
 
@@ -295,6 +324,7 @@ static enum cnv_status find_solver(struct cnv_trainer *trainer,
         .problem = trainer->problem,
         .seed = trainer->seed,
         .shard = trainer->shard_number,
+        .stream = trainer->stream,
     };
     if (solver.ops == NULL || trainer->solver_count == SOLVERS_MAX) {
         return fail_unknown("solver", name, err);
@@ -504,6 +534,9 @@ static enum cnv_status contribute(struct cnv_trainer *trainer, struct cnv_error 
         }
         contribution.values = computed.values;
         contribution.length = computed.length;
+        contribution.blocks = computed.blocks;
+        contribution.block_count = computed.block_count;
+        contribution.block = computed.block;
         contribution.is_scaled = computed.is_scaled;
         contribution.factor = computed.factor;
         contribution.reference = computed.reference;
@@ -558,6 +591,9 @@ enum cnv_status cnv_trainer_new(struct cnv_config *config,
     }
     trainer->config = config;
     trainer->io = *io;
+    trainer->io.name = NULL;
+    trainer->name_crc =
+        io->name == NULL ? 0 : cnv_crc32c(0, (const uint8_t *) io->name, strlen(io->name));
     *ret_trainer = trainer;
     return CNV_OK;
 }

@@ -18,6 +18,7 @@ struct cnv_trainer;
 /* How the trainer acts. */
 struct cnv_trainer_io {
     void *self;
+    const char *name; /* the agent's, under which it has joined; borrowed for the call of new */
     /* The specification came: read the shard (takes it over: the trainer frees it). config holds
      * the run's settings over the agent's own. */
     enum cnv_status (*load)(void *self,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "fit.h"
@@ -47,6 +48,15 @@ static void collect_labels(struct cluster *cluster)
     memcpy(cluster->labels, found, sizeof(found));
 }
 
+/* As the trainer has it: by shard; one agent alone holds data of its own, and is "agent-1". */
+static uint32_t stream_of(size_t agents, size_t k)
+{
+    static const char name[] = "agent-1";
+
+    return agents > 1 ? (uint32_t) (k + 1)
+                      : cnv_crc32c(0, (const uint8_t *) name, sizeof(name) - 1);
+}
+
 struct cluster *cluster_new(const char *problem,
                             const char *const *settings,
                             struct cnv_shard *const *shards,
@@ -80,6 +90,7 @@ struct cluster *cluster_new(const char *problem,
             .labels = cluster->label_count > 0 ? cluster->labels : NULL,
             .classes = cluster->label_count,
             .total_rows = cluster->rows,
+            .stream = stream_of(agents, k),
         };
 
         check(cnv_problem_new(problem, &setup, &cluster->problems[k], &err), &err);
@@ -132,6 +143,7 @@ static void use_solver(struct cluster *cluster, const char *name)
             .problem = cluster->problems[k],
             .seed = 1,
             .shard = (uint32_t) (k + 1),
+            .stream = stream_of(cluster->agents, k),
         };
         struct cnv_error err;
 
