@@ -30,6 +30,8 @@ struct cnv_solver_setup {
     struct cnv_problem *problem; /* borrowed for the solver's life */
     uint64_t seed;               /* of the run */
     uint32_t shard;              /* names this agent's stream of minibatches */
+    uint32_t stream; /* names its draws where no two agents may draw alike, not even those that
+                      * hold the same shard: blocks */
 };
 
 struct cnv_solver_round {
@@ -44,6 +46,11 @@ struct cnv_solver_round {
 struct cnv_solver_contribution {
     const double *values; /* [dimension] or NULL: scalars only */
     size_t length;
+    /* Which blocks of values may differ from zero: what encoding/up=blocks sends. NULL: any. A
+     * solver that names them keeps values zero elsewhere, so that other encodings mean the same. */
+    const uint32_t *blocks; /* [block_count] ascending */
+    size_t block_count;
+    size_t block;   /* coordinates of a block */
     bool is_scaled; /* instead of values: factor * (settled result of exchange reference) */
     double factor;
     uint32_t reference;

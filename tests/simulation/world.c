@@ -215,6 +215,33 @@ static void draw_async(struct world *world, struct cnv_rng *rng)
     set_number(world, "run/rounds", (double) (10 + cnv_rng_below(rng, 30)));
 }
 
+/*
+ * Some runs send blocks: few and small, or so many that they go by chunks. From a stream of its
+ * own, so that all else is as the seed had it before there were blocks.
+ */
+static void draw_blocks(struct world *world, uint64_t seed)
+{
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 2, 0);
+    if (cnv_rng_below(&rng, 5) > 0 || world->classes != 2 ||
+        strcmp(cnv_config_text(world->config, "policy/kind"), "fixed") != 0) {
+        return;
+    }
+    size_t length = world->features;
+    size_t most = length < 1000 ? length : length < 20000 ? 300 : 900; /* ids fit into a chunk */
+    size_t count = 1 + (size_t) cnv_rng_below(&rng, most);
+    size_t block = (length - 1) / count + 1;
+
+    count = (length - 1) / block + 1;
+    world_set(world, "solver/kind", "blocks");
+    world_set(world, "solver/smoothness", "10");
+    world_set(world, "encoding/up", "blocks");
+    set_number(world, "encoding/block", (double) block);
+    set_number(
+        world, "encoding/fraction", (double) (1 + cnv_rng_below(&rng, count)) / (double) count);
+}
+
 static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
 {
     static const uint32_t delays_ms[] = { 0, 20, 60, 120, 1200 };
@@ -292,6 +319,7 @@ void world_draw(struct world *world, uint64_t seed)
     world_set(world, "encoding/down", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
     world_set(world, "aggregate/weighting", cnv_rng_below(&rng, 4) == 0 ? "uniform" : "samples");
     draw_problem(world, &rng, agents);
+    draw_blocks(world, seed);
     draw_faults(world, &rng, agents);
     draw_guests(world, &rng, agents);
     world->drain_ms = cnv_rng_below(&rng, 8) == 0 ? 2000 + cnv_rng_below(&rng, 20000) : 0;

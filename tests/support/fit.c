@@ -19,6 +19,8 @@ static const struct {
     { "adaptive-period", { "run/iterations=400", "solver/decay-at=150,250" } },
     { "growing", { "run/iterations=400", "policy/rounds=20" } },
     { "one-shot", { "run/iterations=400" } },
+    { "blocks", { "solver/smoothness=8" } },
+    { "quadratic", { "problem/dimension=30", "run/start=random" } },
     { "mlp", { "problem/hidden=3,2", "run/start=random" } },
 };
 

@@ -1,0 +1,113 @@
+/* sampling.c - see sampling.h. */
+#include "solver/sampling.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "num/vector.h"
+
+enum cnv_status cnv_sampling_init(struct cnv_sampling *sampling,
+                                  const struct cnv_solver_setup *setup,
+                                  struct cnv_error *err)
+{
+    const struct cnv_problem *problem = setup->problem;
+    double smoothness = cnv_config_real(setup->config, "solver/smoothness");
+
+    *sampling = (struct cnv_sampling){ .seed = setup->seed, .stream = setup->stream };
+    if (smoothness == 0 && problem->ops->smoothness != NULL) {
+        smoothness = problem->ops->smoothness(problem->state);
+    }
+    if (!(smoothness > 0) &&
+        strcmp(cnv_config_text(setup->config, "solver/step-rule"), "given") != 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "solver/smoothness: problem/kind=%s does not say how smooth it is; give L, "
+                        "or solver/step-rule=given and solver/step",
+                        problem->ops->name);
+    }
+    sampling->smoothness = smoothness;
+    enum cnv_status status =
+        cnv_partition_read(setup->config, problem->dimension, &sampling->partition, err);
+    if (status != CNV_OK) {
+        return status;
+    }
+    sampling->blocks = cnv_array_new(sampling->partition.drawn, sizeof(*sampling->blocks));
+    sampling->marks = cnv_array_new(sampling->partition.count, sizeof(*sampling->marks));
+    if (sampling->blocks == NULL || sampling->marks == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "%zu blocks", sampling->partition.count);
+    }
+    return CNV_OK;
+}
+
+void cnv_sampling_fini(struct cnv_sampling *sampling)
+{
+    cnv_free(sampling->blocks);
+    cnv_free(sampling->marks);
+    sampling->blocks = NULL;
+    sampling->marks = NULL;
+}
+
+void cnv_sampling_draw(struct cnv_sampling *sampling, uint64_t iteration)
+{
+    cnv_partition_draw(&sampling->partition,
+                       sampling->seed,
+                       sampling->stream,
+                       iteration,
+                       sampling->marks,
+                       sampling->blocks);
+}
+
+double cnv_sampling_step(const struct cnv_config *config, double sharp, double theory)
+{
+    const char *rule = cnv_config_text(config, "solver/step-rule");
+
+    if (strcmp(rule, "given") == 0) {
+        return cnv_config_real(config, "solver/step");
+    }
+    return strcmp(rule, "theory") == 0 ? theory : sharp;
+}
+
+void cnv_sampling_add(const struct cnv_sampling *sampling,
+                      double factor,
+                      const double *x,
+                      double *y)
+{
+    const struct cnv_partition *partition = &sampling->partition;
+
+    for (size_t i = 0; i < partition->drawn; i++) {
+        size_t first = cnv_partition_first(partition, sampling->blocks[i]);
+
+        cnv_vector_add(
+            cnv_partition_len(partition, sampling->blocks[i]), factor, x + first, y + first);
+    }
+}
+
+void cnv_sampling_difference(const struct cnv_sampling *sampling,
+                             const double *x,
+                             const double *z,
+                             double *y)
+{
+    const struct cnv_partition *partition = &sampling->partition;
+
+    cnv_vector_zero(partition->length, y);
+    for (size_t i = 0; i < partition->drawn; i++) {
+        size_t first = cnv_partition_first(partition, sampling->blocks[i]);
+
+        cnv_vector_move(cnv_partition_len(partition, sampling->blocks[i]),
+                        x + first,
+                        -1.0,
+                        z + first,
+                        y + first);
+    }
+}
+
+void cnv_sampling_contribute(const struct cnv_sampling *sampling,
+                             const double *values,
+                             struct cnv_solver_contribution *contribution)
+{
+    contribution->values = values;
+    contribution->length = sampling->partition.length;
+    contribution->blocks = sampling->blocks;
+    contribution->block_count = sampling->partition.drawn;
+    contribution->block = sampling->partition.block;
+}

@@ -1,0 +1,54 @@
+/*
+ * sampling.h - what the methods of "99 % of worker-master communication is not needed" share: the
+ * blocks an agent draws in a round, and the constants L, n, tau their step sizes follow from.
+ *
+ * Mishchenko, Hanzely, Richtarik 2020; papers/localnewton-giant-ibcd.md, parts C and E.
+ */
+#ifndef CNV_AGENT_SOLVER_SAMPLING_H
+#define CNV_AGENT_SOLVER_SAMPLING_H
+
+#include "base/partition.h"
+#include "solver/solver.h"
+
+struct cnv_sampling {
+    struct cnv_partition partition;
+    double smoothness; /* L */
+    uint64_t seed;
+    uint32_t stream;
+    uint32_t *blocks; /* [partition.drawn] U, ascending */
+    uint8_t *marks;
+};
+
+/* Leaves the sampling fit for fini even when it fails. CNV_E_INPUT: tau m is not a whole number, or
+ * L is known neither from the problem nor from solver/smoothness. */
+CNV_MUST_CHECK enum cnv_status cnv_sampling_init(struct cnv_sampling *sampling,
+                                                 const struct cnv_solver_setup *setup,
+                                                 struct cnv_error *err);
+void cnv_sampling_fini(struct cnv_sampling *sampling);
+
+/* Draws U for an iteration of the run: the same for the same iteration, whatever came between. */
+void cnv_sampling_draw(struct cnv_sampling *sampling, uint64_t iteration);
+
+/*
+ * The step size solver/step-rule asks for: solver/step, or one of two in L, n and tau, which the
+ * method gives.
+ */
+double cnv_sampling_step(const struct cnv_config *config, double sharp, double theory);
+
+/* y_U += factor * x_U */
+void cnv_sampling_add(const struct cnv_sampling *sampling,
+                      double factor,
+                      const double *x,
+                      double *y);
+/* y_U := x_U - z_U, and zero elsewhere. */
+void cnv_sampling_difference(const struct cnv_sampling *sampling,
+                             const double *x,
+                             const double *z,
+                             double *y);
+
+/* A contribution of values, which are zero but for U. */
+void cnv_sampling_contribute(const struct cnv_sampling *sampling,
+                             const double *values,
+                             struct cnv_solver_contribution *contribution);
+
+#endif

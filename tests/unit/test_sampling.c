@@ -1,0 +1,176 @@
+/* test_sampling.c - solvers that draw blocks, against the pseudo-code written out in full. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/partition.h"
+#include "cluster.h"
+#include "config/config.h"
+#include "num/vector.h"
+#include "synthetic.h"
+
+enum { AGENTS = 10, DIMENSION = 40 };
+
+/* Synthetic problems still count rows: one each. */
+static struct cluster *quadratics(size_t agents, const char *const *more)
+{
+    const char *settings[16] = { "run/agents=10", "problem/dimension=40", "problem/rank=20" };
+    struct cnv_shard *shards[CLUSTER_MAX];
+    size_t count = 3;
+
+    for (size_t i = 0; more != NULL && more[i] != NULL; i++) {
+        settings[count++] = more[i];
+    }
+    for (size_t k = 0; k < agents; k++) {
+        struct synthetic how = { .rows = 1, .features = 1, .density = 1, .seed = 1 };
+
+        shards[k] = synthetic_shard(&how);
+    }
+    struct cluster *cluster = cluster_new("quadratic", settings, shards, agents);
+    for (size_t j = 0; j < cluster->dimension; j++) {
+        cluster->model[j] = 1;
+    }
+    return cluster;
+}
+
+Test(sampling, quadratics_share_a_minimum_and_have_smoothness_one, .timeout = 20)
+{
+    struct cluster *cluster = quadratics(3, NULL);
+    double zero[DIMENSION] = { 0 };
+    double x[DIMENSION];
+    double y[DIMENSION];
+
+    for (size_t k = 0; k < 3; k++) {
+        struct cnv_problem *problem = cluster->problems[k];
+        double largest = 0;
+
+        cr_assert_eq(problem->ops->gradient(problem->state, zero, NULL, y), 0.0);
+        cr_assert_eq(cnv_vector_norm(DIMENSION, y), 0.0);
+        cr_assert_eq(problem->ops->smoothness(problem->state), 1.0);
+        for (size_t j = 0; j < DIMENSION; j++) {
+            x[j] = (double) (j % 5) - 1.7;
+        }
+        for (int i = 0; i < 50000; i++) { /* power iteration: the largest eigenvalue is 1 */
+            problem->ops->hessian_times(problem->state, x, y);
+            largest = cnv_vector_norm(DIMENSION, y) / cnv_vector_norm(DIMENSION, x);
+            cnv_vector_scale(DIMENSION, 1 / cnv_vector_norm(DIMENSION, y), y);
+            cnv_vector_copy(DIMENSION, y, x);
+        }
+        cr_assert_float_eq(largest, 1.0, 1e-9);
+    }
+    double *one = cluster->model;
+    cr_assert_neq(cluster->problems[0]->ops->loss(cluster->problems[0]->state, one, NULL),
+                  cluster->problems[1]->ops->loss(cluster->problems[1]->state, one, NULL));
+    cluster_destroy(cluster);
+}
+
+/* C3, IBCD: x := x - (gamma / n) sum_i (grad f_i(x))_{U_i}, with one block of ten for each. */
+static void ibcd_iteration(struct cluster *cluster, double gamma, uint64_t t, double *x)
+{
+    const struct cnv_partition partition = { DIMENSION, 4, 10, 1, AGENTS, 0.1 };
+    double sum[DIMENSION] = { 0 };
+    double g[DIMENSION];
+
+    for (size_t i = 0; i < AGENTS; i++) {
+        struct cnv_problem *problem = cluster->problems[i];
+        uint8_t marks[10] = { 0 };
+        uint32_t block = 0;
+
+        cnv_partition_draw(&partition, 1, i + 1, t, marks, &block);
+        problem->ops->gradient(problem->state, x, NULL, g);
+        for (size_t j = 4 * block; j < 4 * block + 4; j++) {
+            sum[j] += g[j];
+        }
+    }
+    for (size_t j = 0; j < DIMENSION; j++) {
+        x[j] -= gamma / AGENTS * sum[j];
+    }
+}
+
+static void check_ibcd(const char *rule, double gamma)
+{
+    const char *const more[] = { rule, "solver/step=0.7", NULL };
+    struct cluster *cluster = quadratics(AGENTS, more);
+    double x[DIMENSION];
+
+    cnv_vector_copy(DIMENSION, cluster->model, x);
+    for (uint64_t t = 0; t < 50; t++) {
+        ibcd_iteration(cluster, gamma, t, x);
+        (void) cluster_round(cluster, "blocks", 1);
+        for (size_t j = 0; j < DIMENSION; j++) {
+            cr_assert_float_eq(cluster->model[j], x[j], 1e-12, "%s, iteration %lu", rule, t);
+        }
+    }
+    cluster_destroy(cluster);
+}
+
+Test(sampling, blocks_is_ibcd_with_each_of_its_step_sizes, .timeout = 20)
+{
+    check_ibcd("solver/step-rule=sharp", 10 / (0.1 * 10 + 0.9));
+    check_ibcd("solver/step-rule=theory", 10 / (2 * (0.1 * 10 + 2 * 0.9)));
+    check_ibcd("solver/step-rule=given", 0.7);
+}
+
+Test(sampling, a_smoothness_that_is_given_overrides_the_problem, .timeout = 20)
+{
+    const char *const more[] = { "solver/smoothness=4", NULL };
+    struct cluster *cluster = quadratics(AGENTS, more);
+    double x[DIMENSION];
+
+    cnv_vector_copy(DIMENSION, cluster->model, x);
+    ibcd_iteration(cluster, 10 / (4 * (0.1 * 10 + 0.9)), 0, x);
+    (void) cluster_round(cluster, "blocks", 1);
+    for (size_t j = 0; j < DIMENSION; j++) {
+        cr_assert_float_eq(cluster->model[j], x[j], 1e-12);
+    }
+    cluster_destroy(cluster);
+}
+
+Test(sampling, the_blocks_named_hold_all_that_is_not_zero, .timeout = 20)
+{
+    const char *const more[] = { "encoding/block=7", "encoding/fraction=0.5", NULL };
+    struct cluster *cluster = quadratics(AGENTS, more);
+    struct cnv_solver_contribution part;
+    struct cnv_error err;
+    size_t nonzero = 0;
+
+    (void) cluster_round(cluster, "blocks", 1);
+    struct cnv_solver_round round = { .model = cluster->model, .iteration = 1, .local_steps = 2 };
+    cluster->solver->begin(cluster->solvers[0], &round);
+    for (int i = 0; i < 2; i++) {
+        cr_assert_eq(cluster->solver->step(cluster->solvers[0], &err), CNV_OK);
+    }
+    cr_assert_eq(cluster->solver->contribute(cluster->solvers[0], "model", 0, &part, &err), CNV_OK);
+    cr_assert_eq(part.block, 7);
+    cr_assert_eq(part.block_count, 3);
+    for (size_t j = 0; j < DIMENSION; j++) {
+        bool is_named = false;
+
+        for (size_t i = 0; i < part.block_count; i++) {
+            is_named = is_named || part.blocks[i] == j / 7;
+        }
+        cr_assert(is_named || part.values[j] == 0);
+        nonzero += part.values[j] != 0 ? 1 : 0;
+    }
+    cr_assert_geq(nonzero, 2 * 7 + 5);
+    cluster_destroy(cluster);
+}
+
+Test(sampling, without_a_smoothness_the_solver_says_what_to_give, .timeout = 20)
+{
+    struct synthetic how = { .rows = 20, .features = 5, .density = 1, .classes = 2, .seed = 1 };
+    struct cnv_shard *shards[] = { synthetic_shard(&how) };
+    const char *const settings[] = { "problem/hidden=2", NULL };
+    struct cluster *cluster = cluster_new("mlp", settings, shards, 1);
+    const struct cnv_solver_ops *ops = cnv_solver_find("blocks");
+    struct cnv_solver_setup setup = { .config = cluster->config, .problem = cluster->problems[0] };
+    void *state = cnv_array_new(1, ops->state_size);
+    struct cnv_error err = { .text = "" };
+
+    cr_assert_eq(ops->init(state, &setup, &err), CNV_E_INPUT);
+    cr_assert_not_null(strstr(err.text, "solver/smoothness"));
+    ops->fini(state);
+    cnv_free(state);
+    cluster_destroy(cluster);
+}
