@@ -125,6 +125,23 @@ done:
     return status;
 }
 
+enum cnv_status cnv_shard_blank(struct cnv_shard **ret_shard, struct cnv_error *err)
+{
+    struct cnv_shard *shard = cnv_object_new(struct cnv_shard);
+
+    if (shard != NULL) {
+        shard->rows = 1;
+        shard->labels = cnv_array_new(1, sizeof(*shard->labels));
+        shard->row_start = cnv_array_new(2, sizeof(*shard->row_start));
+    }
+    if (shard == NULL || shard->labels == NULL || shard->row_start == NULL) {
+        cnv_shard_destroy(shard);
+        return cnv_fail(err, CNV_E_NOMEM, "shard");
+    }
+    *ret_shard = shard;
+    return CNV_OK;
+}
+
 void cnv_shard_destroy(struct cnv_shard *shard)
 {
     if (shard != NULL) {

@@ -73,6 +73,9 @@ CNV_MUST_CHECK enum cnv_status cnv_shard_pick(const struct cnv_shard *shard,
                                               struct cnv_shard **ret_shard,
                                               struct cnv_error *err);
 
+/* One row without features, its label 0: what stands for the data of a synthetic problem. */
+CNV_MUST_CHECK enum cnv_status cnv_shard_blank(struct cnv_shard **ret_shard, struct cnv_error *err);
+
 /* NULL is fine. */
 void cnv_shard_destroy(struct cnv_shard *shard);
 

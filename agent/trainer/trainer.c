@@ -122,24 +122,6 @@ static void forget_data(struct cnv_trainer *trainer)
     trainer->test = NULL;
 }
 
-/* One row without features or label: what stands for the data of a synthetic problem. */
-static enum cnv_status make_blank(struct cnv_shard **ret_shard, struct cnv_error *err)
-{
-    struct cnv_shard *shard = cnv_object_new(struct cnv_shard);
-
-    if (shard != NULL) {
-        shard->rows = 1;
-        shard->labels = cnv_array_new(1, sizeof(*shard->labels));
-        shard->row_start = cnv_array_new(2, sizeof(*shard->row_start));
-    }
-    if (shard == NULL || shard->labels == NULL || shard->row_start == NULL) {
-        cnv_shard_destroy(shard);
-        return cnv_fail(err, CNV_E_NOMEM, "shard");
-    }
-    *ret_shard = shard;
-    return CNV_OK;
-}
-
 /* Reads the shard, unless it is what the run before read in the same way. */
 static enum cnv_status
 load_data(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
@@ -165,7 +147,7 @@ load_data(struct cnv_trainer *trainer, const convene_event *event, struct cnv_er
     forget_data(trainer);
     trainer->reading[0] = '\0';
     if (trainer->kind->is_synthetic) {
-        return make_blank(&trainer->shard, err);
+        return cnv_shard_blank(&trainer->shard, err);
     }
     status = trainer->io.load(trainer->io.self,
                               trainer->config,

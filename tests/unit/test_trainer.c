@@ -230,6 +230,12 @@ void cnv_problem_destroy(struct cnv_problem *problem)
     cnv_free(problem);
 }
 
+enum cnv_status cnv_shard_blank(struct cnv_shard **ret_shard, struct cnv_error *err)
+{
+    (void) ret_shard;
+    return cnv_fail(err, CNV_E_NOMEM, "not here");
+}
+
 void cnv_shard_destroy(struct cnv_shard *shard)
 {
     lives -= shard == NULL ? 0 : 1;
