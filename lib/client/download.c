@@ -216,7 +216,6 @@ void cnv_download_rewind(struct cnv_session *session, uint64_t now_ms)
 {
     if (session->download.is_live) {
         session->download.moved_ms = now_ms;
-        session->download.repeat_ms *= 2;
         cnv_session_attach(session);
         grant(session, true);
     }

@@ -337,6 +337,7 @@ void cnv_session_tick(struct cnv_session *session, uint64_t now_ms)
     if (session->download.is_live &&
         now_ms - session->download.moved_ms >= session->download.repeat_ms) {
         cnv_download_rewind(session, now_ms);
+        session->download.repeat_ms *= 2; /* less and less often, until something comes */
     }
     cnv_upload_pump(session);
 }

@@ -252,8 +252,10 @@ void cnv_recv_offer(struct cnv_engine *engine,
     }
     offer_keep(engine, member, offer, payload);
     cnv_pace_note(engine, member);
-    /* A first window comes in while others still work: its way is its own. */
-    if (engine->round.phase == CNV_PHASE_COLLECTING && !cnv_offer_pull(engine, member)) {
+    /* A first window comes in while others still work: its way is its own. Where nobody waits for
+     * others it is pulled soon enough. */
+    if (engine->round.phase == CNV_PHASE_COLLECTING && !cnv_async_is_on(engine) &&
+        !cnv_offer_pull(engine, member)) {
         cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for an upload");
     }
 }
