@@ -449,7 +449,7 @@ cnv_trainer_event(struct cnv_trainer *trainer, const convene_event *event, struc
         break;
     case CONVENE_COMMIT:
         /* Where nobody is waited for, what counted is in the version of a later round. */
-        conclude(trainer, event->counted && event->round >= trainer->round);
+        conclude(trainer, event->counted && trainer->is_waiting && event->round >= trainer->round);
         break;
     case CONVENE_FINISHED:
         trainer->is_over = true;

@@ -241,12 +241,29 @@ check_period(const struct cnv_config *config, int64_t most, struct cnv_error *er
     return CNV_OK;
 }
 
-/* What dynamic needs: a solver whose models drift apart step by step. */
-static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv_error *err)
+/* What dynamic and async need: rounds that are nothing but local steps. */
+static enum cnv_status
+check_local(const struct cnv_config *config, const char *setting, struct cnv_error *err)
 {
     static const char *const others[] = { "giant", "bfgs", "savic" };
     const char *solver = cnv_config_text(config, "solver/kind");
 
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        if (strcmp(solver, others[i]) == 0) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "%s does not go with solver/kind=%s, whose rounds are more than local "
+                            "steps",
+                            setting,
+                            solver);
+        }
+    }
+    return CNV_OK;
+}
+
+/* What dynamic needs: a solver whose models drift apart step by step. */
+static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv_error *err)
+{
     if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") != 0) {
         return CNV_OK;
     }
@@ -257,16 +274,7 @@ static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv
                         "after the same number of steps",
                         cnv_config_text(config, "policy/balance"));
     }
-    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-        if (strcmp(solver, others[i]) == 0) {
-            return cnv_fail(err,
-                            CNV_E_INPUT,
-                            "policy/kind=dynamic does not go with solver/kind=%s, whose rounds are "
-                            "more than local steps",
-                            solver);
-        }
-    }
-    return CNV_OK;
+    return check_local(config, "policy/kind=dynamic", err);
 }
 
 /* What async needs: rounds that are one exchange of models, and a mean. */
@@ -298,13 +306,7 @@ static enum cnv_status check_async(const struct cnv_config *config, struct cnv_e
                             needs[i].why);
         }
     }
-    if (strcmp(cnv_config_text(config, "solver/kind"), "giant") == 0) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "sync/mode=async does not go with solver/kind=giant, whose members agree "
-                        "on a direction");
-    }
-    return CNV_OK;
+    return check_local(config, "sync/mode=async", err);
 }
 
 static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_error *err)

@@ -417,7 +417,7 @@ const struct cnv_param cnv_config_keys[] = {
             0,
             LARGEST_INTEGER,
             "0",
-            "async: most versions a contribution may be old; 0: ten times run/agents."),
+            "async: most versions a contribution may be old; 0: ten times as many as agents."),
     REAL("sync/damping",
          "",
          0,

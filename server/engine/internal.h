@@ -9,6 +9,7 @@
 
 #include "aggregate/aggregate.h"
 #include "encodings/encoding.h"
+#include "engine/async.h"
 #include "engine/engine.h"
 #include "optimiser/optimiser.h"
 #include "proto/plan.h"
@@ -522,25 +523,6 @@ bool cnv_balance_weigh(struct cnv_engine *engine);
 
 /* It is one of the frozen contributors. */
 bool cnv_round_has_frozen(const struct cnv_round *round, const struct cnv_member *member);
-
-/* --- async.c: nobody is waited for --------------------------------------------------------- */
-
-/* The round in hand is of that kind. */
-bool cnv_async_is_on(const struct cnv_engine *engine);
-/* What the member does outlasts a commit of others. */
-bool cnv_async_keeps(const struct cnv_engine *engine, const struct cnv_member *member);
-/* Takes all tasks away. */
-void cnv_async_forget(struct cnv_engine *engine);
-/* Who is free gets the newest version to work on; says who is in the round. */
-void cnv_async_assign(struct cnv_engine *engine);
-/* COLLECTING: freezes as soon as there are enough offers. False: nothing to do. */
-bool cnv_async_collect(struct cnv_engine *engine);
-/* The first contributions, into round->frozen. */
-void cnv_async_pick(struct cnv_engine *engine);
-/* Damps the weights by age. */
-void cnv_async_weigh(struct cnv_engine *engine);
-/* Sends a member that works whatever it lacks. */
-void cnv_async_catch_up(struct cnv_engine *engine, struct cnv_member *member);
 
 /* --- exchange.c --------------------------------------------------------------------------- */
 

@@ -201,10 +201,11 @@ static void draw_watch(struct world *world, struct cnv_rng *rng)
 /* Some wait for nobody. */
 static void draw_async(struct world *world, struct cnv_rng *rng)
 {
-    bool is_giant = strcmp(cnv_config_value(world->config, "solver/kind"), "giant") == 0;
+    const char *solver = cnv_config_value(world->config, "solver/kind");
+    bool is_local = strcmp(solver, "newton") == 0 || strcmp(solver, "sgd") == 0;
     bool is_fixed = strcmp(cnv_config_value(world->config, "policy/kind"), "fixed") == 0;
 
-    if (is_giant || !is_fixed || cnv_rng_below(rng, 3) > 0) {
+    if (!is_local || !is_fixed || cnv_rng_below(rng, 3) > 0) {
         return;
     }
     world_set(world, "policy/balance", "none");
