@@ -3,6 +3,7 @@
 A row is a function of rows/*.py marked with @row. It is given a Lab, starts runs with lab.run or
 lab.runs, and returns lab.verdict(holds, 'what was measured'). Equal runs are made once.
 """
+import array
 import csv
 import dataclasses
 import hashlib
@@ -98,9 +99,11 @@ class Run:
         return next((i for i, value in enumerate(self.losses) if value <= loss), float('inf'))
 
     def model(self):
-        """The final model, a list of numbers."""
-        import numpy
-        return numpy.load(f'{self.directory}/model.npy')
+        """The final model, a list of numbers (model.npy: a header of text, then float64 or float32)."""
+        with open(f'{self.directory}/model.npy', 'rb') as file:
+            content = file.read()
+        start = 10 + int.from_bytes(content[8:10], 'little')
+        return list(array.array('d' if b"'<f8'" in content[:start] else 'f', content[start:]))
 
 
 class Lab:
