@@ -123,13 +123,36 @@ static bool is_choice(const char *choices, const char *text)
     return false;
 }
 
-/* A line break in a text would forge a second line of the specification. */
+/* Bytes of the UTF-8 sequence at text; 0: it is none. */
+static size_t sequence_len(const char *text)
+{
+    unsigned char first = (unsigned char) *text;
+    size_t len = first < 0x80   ? 1
+                 : first < 0xc2 ? 0
+                 : first < 0xe0 ? 2
+                 : first < 0xf0 ? 3
+                 : first < 0xf5 ? 4
+                                : 0;
+
+    for (size_t i = 1; i < len; i++) {
+        if (((unsigned char) text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return len;
+}
+
+/* A line break in a text would forge a second line of the specification; what is no UTF-8 cannot be
+ * told in JSON, nor in a header. */
 static bool is_plain_text(const char *text)
 {
-    for (const char *at = text; *at != '\0'; at++) {
-        if ((unsigned char) *at < 0x20 || *at == 0x7f) {
+    while (*text != '\0') {
+        size_t len = sequence_len(text);
+
+        if (len == 0 || (unsigned char) *text < 0x20 || *text == 0x7f) {
             return false;
         }
+        text += len;
     }
     return true;
 }
@@ -245,7 +268,7 @@ void cnv_value_allowed(const struct cnv_param *param, char *ret_text)
     case CNV_PARAM_TEXT:
         (void) snprintf(ret_text,
                         CNV_ALLOWED_SIZE,
-                        "a text of at most %d bytes without control characters",
+                        "UTF-8 text of at most %d bytes without control characters",
                         CNV_VALUE_SIZE - 1);
         break;
     }

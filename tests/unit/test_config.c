@@ -225,7 +225,9 @@ Test(config, a_refusal_names_origin_key_value_and_what_is_allowed, .timeout = 10
     cr_assert_str_eq(err.text, "--set: solver/step=0: allowed is a number above 0");
     cr_assert_eq(cnv_config_set(config, "problem/l2", "x", "--set", &err), CNV_E_INPUT);
     cr_assert_str_eq(err.text, "--set: problem/l2=x: allowed is 1/n, or a number of at least 0");
-    cr_assert_eq(cnv_config_set(config, "policy/kind", "gif", "--set", &err), CNV_E_INPUT);
+    cr_assert_eq(cnv_config_set(config, "run/name", "caf\xe9", "--set", &err), CNV_E_INPUT);
+    cr_assert_not_null(strstr(err.text, "allowed is UTF-8 text of at most 255 bytes"));
+    cr_assert_eq(cnv_config_set(config, "run/name", "caf\xc3\xa9", "--set", &err), CNV_OK);
     cr_assert_eq(cnv_config_set(config, "log/json", "1", "--set", &err), CNV_E_INPUT);
     cr_assert_str_eq(err.text, "--set: log/json=1: allowed is true or false");
     cnv_config_destroy(config);
