@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "config/config.h"
 #include "envelope.h"
 #include "format.h"
@@ -47,6 +48,28 @@ static enum cnv_status trim(const char *directory, char text[CNV_PATH_SIZE], str
     }
     (void) snprintf(text, CNV_PATH_SIZE, "%.*s", (int) len, directory);
     return CNV_OK;
+}
+
+/* Room for the texts of a report: its model may still not fit. */
+enum { PROBE_BYTES = 1 << 18 };
+
+/* Tries to write beside where the report is to be: a full disk is better found before the run. */
+static enum cnv_status probe(const char *path, struct cnv_error *err)
+{
+    char partial[CNV_PATH_SIZE];
+    uint8_t *bytes = cnv_array_new(PROBE_BYTES, 1);
+    struct cnv_error why = { .text = "out of memory" };
+    enum cnv_status status = CNV_E_NOMEM;
+
+    (void) snprintf(
+        partial, sizeof(partial), "%.*s.probe-%ld", CNV_PATH_SIZE - 32, path, (long) getpid());
+    if (bytes != NULL) {
+        status = cnv_file_replace(partial, bytes, PROBE_BYTES, &why);
+    }
+    (void) unlink(partial);
+    cnv_free(bytes);
+    return status == CNV_OK ? CNV_OK
+                            : cnv_fail(err, CNV_E_INPUT, "--out %.100s: %s", path, why.text);
 }
 
 enum cnv_status cnv_report_check(const char *directory, struct cnv_error *err)
@@ -85,7 +108,7 @@ enum cnv_status cnv_report_check(const char *directory, struct cnv_error *err)
                         parent,
                         strerror_r(errno, text, sizeof(text)));
     }
-    return CNV_OK;
+    return probe(path, err);
 }
 
 static enum cnv_status write_blob(const char *directory,
@@ -322,6 +345,12 @@ static void print_test(const json_t *test, FILE *out)
                        metric,
                        cnv_format_number(text, cnv_json_number(test, "value"), 6),
                        cnv_json_count(test, "rows"));
+    }
+    if (cnv_json_count(test, "unknown") > 0) {
+        (void) fprintf(out,
+                       "        %" PRIu64 " of these rows have a label that the training data has "
+                       "not: they count as wrong\n",
+                       cnv_json_count(test, "unknown"));
     }
 }
 

@@ -156,7 +156,8 @@
     F(U64, version, 0, "model version the score is of")                                            \
     F(STR, metric, 15, "\"correct\" rows or \"squared_error\"")                                    \
     F(F64, value, 0, "sum over the rows of the agent's test data")                                 \
-    F(U64, rows, 0, "rows of the agent's test data")
+    F(U64, rows, 0, "rows of the agent's test data")                                               \
+    F(U64, unknown, 0, "those of a label outside the run's map, which count as wrong")
 
 #define CNV_LEAVE_FIELDS(F)    F(STR, reason, 200, "why the agent goes")
 #define CNV_REJOIN_FIELDS(F)   F(U64, server, 0, "random number of the server process")

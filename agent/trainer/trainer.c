@@ -46,7 +46,8 @@ struct cnv_trainer {
     char reading[READING_SIZE]; /* how shard and test were read: the same again is not read anew */
     uint32_t name_crc;
     uint32_t stream;
-    double *labels;
+    double *labels; /* [label_count] of the run */
+    size_t label_count;
     struct cnv_problem *problem;
     struct engaged_solver solvers[SOLVERS_MAX];
     size_t solver_count;
@@ -234,6 +235,7 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
             return cnv_fail(err, CNV_E_NOMEM, "label map of the run");
         }
         memcpy(trainer->labels, event->labels, event->label_count * sizeof(*trainer->labels));
+        trainer->label_count = event->label_count;
         setup.labels = trainer->labels;
     }
     status = cnv_problem_new(trainer->kind->name, &setup, &trainer->problem, err);
@@ -476,6 +478,22 @@ bool cnv_trainer_has_work(const struct cnv_trainer *trainer)
     return !trainer->is_over && trainer->is_active && !trainer->is_waiting;
 }
 
+/* Rows of the test data of a label that no member's training data has. */
+static uint64_t unknown_rows(const struct cnv_trainer *trainer)
+{
+    uint64_t unknown = 0;
+
+    for (size_t row = 0; trainer->labels != NULL && row < trainer->test->rows; row++) {
+        bool is_known = false;
+
+        for (size_t i = 0; i < trainer->label_count && !is_known; i++) {
+            is_known = trainer->labels[i] == trainer->test->labels[row];
+        }
+        unknown += is_known ? 0 : 1;
+    }
+    return unknown;
+}
+
 static void evaluate(struct cnv_trainer *trainer, convene_contribution *contribution)
 {
     const struct cnv_problem_ops *ops = trainer->problem->ops;
@@ -487,6 +505,7 @@ static void evaluate(struct cnv_trainer *trainer, convene_contribution *contribu
             .is_error = !ops->is_classification,
             .value = ops->score(trainer->problem->state, trainer->model, trainer->test),
             .rows = trainer->test->rows,
+            .unknown = unknown_rows(trainer),
         };
 
         trainer->io.report(trainer->io.self, &score);

@@ -159,6 +159,7 @@ typedef struct convene_score {
     bool is_error; /* false: value counts correct rows; true: value sums squared errors */
     double value;
     uint64_t rows;
+    uint64_t unknown; /* of them, rows of a label that is not in the label map: counted as wrong */
 } convene_score;
 
 /*

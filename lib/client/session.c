@@ -356,6 +356,7 @@ cnv_session_report(struct cnv_session *session, uint64_t now_ms, const convene_s
         .version = score->version,
         .value = score->value,
         .rows = score->rows,
+        .unknown = score->unknown,
     };
     (void) snprintf(session->report.metric,
                     sizeof(session->report.metric),

@@ -245,6 +245,7 @@ struct cnv_engine_view {
     const char *test_metric; /* "" : no report */
     double test_value;
     uint64_t test_rows;
+    uint64_t test_unknown; /* of them, of labels that the run does not know */
     uint64_t test_version;
 };
 

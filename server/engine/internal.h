@@ -186,6 +186,7 @@ struct cnv_member {
     bool test_is_error;
     double test_value;
     uint64_t test_rows;
+    uint64_t test_unknown;
 };
 
 /* One attempt at merging one vector, slice by slice. See merge.c. */

@@ -58,4 +58,5 @@ void cnv_recv_report(struct cnv_engine *engine,
     member->test_is_error = is_error;
     member->test_value = report->value;
     member->test_rows = report->rows;
+    member->test_unknown = report->unknown;
 }

@@ -133,6 +133,7 @@ static void view_test(const struct cnv_engine *engine, struct cnv_engine_view *v
             member->test_is_error == is_error) {
             sum += member->test_value;
             view->test_rows += member->test_rows;
+            view->test_unknown += member->test_unknown;
         }
     }
     if (view->test_rows > 0) {

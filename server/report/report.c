@@ -78,6 +78,7 @@ static void put_test(json_t *run, const struct cnv_engine_view *view)
     put_text(test, "metric", view->test_metric);
     put_real(test, "value", view->test_value);
     put_integer(test, "rows", view->test_rows);
+    put_integer(test, "unknown", view->test_unknown);
     put_integer(test, "version", view->test_version);
     put_new(run, "test", test);
 }

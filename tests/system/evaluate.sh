@@ -45,6 +45,8 @@ sed '1,7s/^[-0-9]*/7/' test.libsvm > strange.libsvm
 convene evaluate libsvm strange.libsvm > strange.out
 check "labels that the model does not know are counted" grep -q \
     'note  *7 rows have a label that the model does not know: 7; they count as wrong' strange.out
+check "and said after a run, too" grep -q '7 of these rows have a label that the training data has not' \
+    <(convene run --agents 2 --set run/rounds=3 --data train.libsvm --test strange.libsvm)
 sed '3s/$/ 9:1/' test.libsvm > wide.libsvm
 check "so are features" grep -q 'the data has 6 features more than the model' <(convene evaluate libsvm wide.libsvm)
 

@@ -254,6 +254,7 @@ bool cnv_shard_labels(const struct cnv_shard *shard, double *ret_labels, size_t 
 
 static size_t shard_rows = 20;
 static bool has_test;
+static double test_labels[100] = { 7, -1, 1, 8 }; /* the others are 0 */
 static convene_contribution newest;
 static convene_score score;
 
@@ -277,6 +278,7 @@ static enum cnv_status load(void *self,
     if (has_test) {
         *ret_test = cnv_object_new(struct cnv_shard);
         (*ret_test)->rows = 100;
+        (*ret_test)->labels = test_labels;
         lives++;
     }
     return CNV_OK;
@@ -555,6 +557,7 @@ Test(trainer, evaluation_reports_the_score_before_the_loss, .timeout = 5)
     cr_assert_calls("report:103 ");
     cr_assert_eq(score.version, 2);
     cr_assert_eq(score.rows, 100);
+    cr_assert_eq(score.unknown, 98); /* the run knows -1 and 1 */
     cr_assert_not(score.is_error);
     cr_assert_null(newest.values);
     cr_assert_eq(newest.scalars[0], 13.0);

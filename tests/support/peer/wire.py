@@ -16,7 +16,7 @@ chunk transfer attempt index crc
 settled run round attempt exchange contributors transfer encoding length bytes digest scalars
 commit run round version iteration contributors counted transfer encoding length bytes digest
 beat run version round attempt exchange state steps_per_second
-report run version metric value rows
+report run version metric value rows unknown
 leave reason
 rejoin server
 replaced host
