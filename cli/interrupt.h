@@ -5,7 +5,10 @@
 /* From now on SIGINT, SIGTERM and SIGHUP are counted instead of ending us; SIGPIPE is ignored. */
 void cnv_interrupts_catch(void);
 
-/* How many came: the first asks for a drain, the second for an end. */
+/*
+ * How many came: the first asks for a drain, the second for an end. Those that come within a
+ * quarter of a second count as one.
+ */
 int cnv_interrupts(void);
 
 #endif

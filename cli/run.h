@@ -24,6 +24,7 @@ struct cnv_run_result {
     struct cnv_blob *model;        /* model.npy */
     bool is_deserted;              /* all agents ended before the run did: it was cut short */
     char workspace[CNV_PATH_SIZE]; /* private directory of the run with *.log; "" : none */
+    int workspace_lock;            /* a descriptor: while it is open the workspace is ours */
 };
 
 /* Removes the workspace, too. */

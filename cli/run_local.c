@@ -25,6 +25,7 @@
 #include "envelope.h"
 #include "interrupt.h"
 #include "run.h"
+#include "workspace.h"
 
 enum { POLL_MS = 100, CALL_MS = 1000, FETCH_MS = 60000, END_MS = 9000 };
 
@@ -35,6 +36,7 @@ void cnv_run_result_fini(struct cnv_run_result *result)
     cnv_blob_unref(result->model);
     if (result->workspace[0] != '\0') {
         cnv_directory_remove(result->workspace);
+        (void) close(result->workspace_lock);
     }
     *result = (struct cnv_run_result){ 0 };
 }
@@ -133,15 +135,11 @@ static enum cnv_status make_workspace(struct local *local, struct cnv_error *err
 {
     char *workspace = local->result->workspace;
     const char *control = cnv_config_text(local->setup->config, "listen/control");
-    char text[128];
 
-    (void) snprintf(workspace, CNV_PATH_SIZE, "/tmp/convene-run-XXXXXX");
-    if (mkdtemp(workspace) == NULL) {
-        workspace[0] = '\0';
-        return cnv_fail(err,
-                        CNV_E_SYSTEM,
-                        "cannot make a directory in /tmp: %s",
-                        strerror_r(errno, text, sizeof(text)));
+    enum cnv_status status = cnv_workspace_make(workspace, &local->result->workspace_lock, err);
+
+    if (status != CNV_OK) {
+        return status;
     }
     (void) snprintf(local->data, sizeof(local->data), "ipc://%.64s/data", workspace);
     (void) snprintf(local->bulk, sizeof(local->bulk), "ipc://%.64s/bulk", workspace);

@@ -103,6 +103,7 @@ void cnv_life_leave(struct cnv_daemon *daemon, bool is_now, const char *reason)
 
 static void life_on_signal(uv_signal_t *handle, int number)
 {
+    enum { SAME_WISH_MS = 250 };
     struct cnv_daemon *daemon = handle->data;
     const char *name = number == SIGTERM ? "SIGTERM" : number == SIGINT ? "SIGINT" : "SIGHUP";
 
@@ -110,7 +111,11 @@ static void life_on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP) {
         cnv_listen_check_allow(daemon, true);
     } else {
-        cnv_life_leave(daemon, daemon->is_leaving, name);
+        /* Whoever ends a group of processes may send two at once: that is one wish. */
+        bool is_now =
+            daemon->is_leaving && uv_now(&daemon->loop) - daemon->leave_ms >= SAME_WISH_MS;
+
+        cnv_life_leave(daemon, is_now, name);
     }
 }
 

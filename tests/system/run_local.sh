@@ -120,6 +120,8 @@ CHILDREN=$(children)
 kill -KILL "$RUN"
 check "kill -9 of the run takes its children along" until_true 5 none_alive "$CHILDREN"
 check "and leaves no report" test ! -e killed
+check "the next run removes what it could not" run first
+check "and nothing is left in /tmp" no_workspace
 
 check "a run with an agent to be killed" endless agent
 ARGUMENTS=$(pgrep -P "$RUN" -a -f 'name agent-2' | cut -d' ' -f2-)
@@ -138,5 +140,3 @@ check "a run whose agents all die" endless orphan
 for one in $(pgrep -P "$RUN" -f 'name agent-'); do kill -KILL "$one"; done
 check "ends with 1" ends "$RUN" 1 10
 check "and says why" grep -q 'agent-[12] was ended by signal 9' orphan.log
-# What the killed run could not remove.
-grep -lqs "$DIR" /tmp/convene-run-*/convened.log && rm -rf "$(dirname "$(grep -ls "$DIR" /tmp/convene-run-*/convened.log)")"
