@@ -62,7 +62,10 @@
 
 #define CNV_LOADED_FIELDS(F)                                                                       \
     F(U64, rows, 0, "rows of the shard")                                                           \
-    F(U64, features, 0, "highest feature index that occurs, from 1")                               \
+    F(U64,                                                                                         \
+      features,                                                                                    \
+      0,                                                                                           \
+      "highest feature index that occurs in the file, other shards included, from 1")              \
     F(U64, labels, 0, "distinct labels in the payload; 0: real targets")
 
 #define CNV_SHAPE_FIELDS(F)                                                                        \

@@ -25,6 +25,7 @@
 #include "proto/plan.h"
 #include "solver/solver.h"
 #include "trainer/monitor.h"
+#include "trainer/score.h"
 
 enum { SOLVERS_MAX = 16, READING_SIZE = 640 };
 
@@ -478,36 +479,16 @@ bool cnv_trainer_has_work(const struct cnv_trainer *trainer)
     return !trainer->is_over && trainer->is_active && !trainer->is_waiting;
 }
 
-/* Rows of the test data of a label that no member's training data has. */
-static uint64_t unknown_rows(const struct cnv_trainer *trainer)
-{
-    uint64_t unknown = 0;
-
-    for (size_t row = 0; trainer->labels != NULL && row < trainer->test->rows; row++) {
-        bool is_known = false;
-
-        for (size_t i = 0; i < trainer->label_count && !is_known; i++) {
-            is_known = trainer->labels[i] == trainer->test->labels[row];
-        }
-        unknown += is_known ? 0 : 1;
-    }
-    return unknown;
-}
-
 static void evaluate(struct cnv_trainer *trainer, convene_contribution *contribution)
 {
     const struct cnv_problem_ops *ops = trainer->problem->ops;
     struct cnv_batch all = { .rows = NULL, .count = trainer->problem->rows };
 
     if (trainer->test != NULL) {
-        convene_score score = {
-            .version = trainer->version,
-            .is_error = !ops->is_classification,
-            .value = ops->score(trainer->problem->state, trainer->model, trainer->test),
-            .rows = trainer->test->rows,
-            .unknown = unknown_rows(trainer),
-        };
+        convene_score score = cnv_score_make(
+            trainer->problem, trainer->model, trainer->test, trainer->labels, trainer->label_count);
 
+        score.version = trainer->version;
         trainer->io.report(trainer->io.self, &score);
     }
     contribution->scalars[0] = ops->loss(trainer->problem->state, trainer->model, &all);
