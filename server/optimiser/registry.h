@@ -5,5 +5,10 @@
 #include "optimiser/optimiser.h"
 
 extern const struct cnv_optimiser_ops cnv_optimiser_none;
+extern const struct cnv_optimiser_ops cnv_optimiser_momentum;
+extern const struct cnv_optimiser_ops cnv_optimiser_nesterov;
+extern const struct cnv_optimiser_ops cnv_optimiser_adam;
+extern const struct cnv_optimiser_ops cnv_optimiser_yogi;
+extern const struct cnv_optimiser_ops cnv_optimiser_adagrad;
 
 #endif

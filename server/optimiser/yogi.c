@@ -1,0 +1,53 @@
+/*
+ * yogi.c - FedYogi: as FedAdam, but v moves by what it is off, whatever its size.
+ *
+ *   m = b1 m + (1 - b1) D        v = v - (1 - b2) D^2 sign(v - D^2)        x = x + eta m / (sqrt(v)
+ * + tau)
+ *
+ * No bias correction. Invariant: v stays at least 0, for it falls by less than D^2 and only while
+ * above it.
+ * Source: Reddi et al. 2021, arXiv 2003.00295, Algorithm 2.
+ */
+#include <math.h>
+
+#include "moments.h"
+#include "registry.h"
+
+static const double default_step = 0.01;
+
+static enum cnv_status
+yogi_init(void *state, const struct cnv_config *config, size_t dimension, struct cnv_error *err)
+{
+    return cnv_moments_init(
+        state, config, dimension, default_step, CNV_MOMENTS_M | CNV_MOMENTS_V, err);
+}
+
+static void yogi_apply_slice(void *state, const struct cnv_apply_input *input, double *out)
+{
+    const struct cnv_moments *s = state;
+
+    for (size_t i = 0; i < input->count; i++) {
+        size_t j = input->first + i;
+        double d = input->update[i];
+        double m = s->beta1 * s->m[j] + (1 - s->beta1) * d;
+        double off = s->v[j] - d * d;
+        double sign = off > 0 ? 1 : off < 0 ? -1 : 0;
+        double v = s->v[j] - (1 - s->beta2) * d * d * sign;
+
+        s->pending_m[j] = m;
+        s->pending_v[j] = v;
+        out[i] = input->base[i] + s->step * m / (sqrt(v) + s->tau);
+    }
+}
+
+const struct cnv_optimiser_ops cnv_optimiser_yogi = {
+    .name = "yogi",
+    .text = "FedYogi (Reddi et al. 2021)",
+    .state_size = sizeof(struct cnv_moments),
+    .init = yogi_init,
+    .fini = cnv_moments_fini,
+    .apply_slice = yogi_apply_slice,
+    .conclude = cnv_moments_conclude,
+    .save = cnv_moments_save,
+    .load = cnv_moments_load,
+};
