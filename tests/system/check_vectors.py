@@ -72,6 +72,8 @@ for block in blocks:
         expect(refused(bytes.fromhex(text["header"])), int(name), text["why"])
     elif what == "crc32c":
         expect(wire.crc32c(bytes.fromhex(text["bytes"])), int(text["crc"]), block)
+    elif what in ("encode", "digest") and name not in wire.DTYPES:
+        pass  # an encoding that the peer does not have
     elif what == "encode":
         expect(wire.encode(json.loads(text["values"]), name).hex(), payload.hex(), block)
         decoded = wire.decode(payload, name)

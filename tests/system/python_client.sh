@@ -60,7 +60,6 @@ same_loss() {
     jq -e --argjson alone "$alone" '.data.run.loss - $alone | fabs < 1e-9' "$DIR/$1.json"
 }
 
-check "vectors.txt is read and written alike" /usr/bin/python3 "$ROOT/tests/system/check_vectors.py" "$ROOT"
 mixed newton small run/rounds=8
 check "newton: as good as C agents alone" same_loss newton run/rounds=8
 mixed giant small run/rounds=25 solver/kind=giant problem/intercept=true policy/evaluate=3

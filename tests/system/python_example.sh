@@ -24,6 +24,8 @@ tail -n 100 "$DIR/data" | xz >"$DIR/part.xz"
 
 check "the example has at most 200 lines" test "$(cat "$ROOT"/examples/python/*.py | wc -l)" -le 200
 
+check "vectors.txt: the peer in Python reads and writes alike" /usr/bin/python3 "$ROOT/tests/system/check_vectors.py" "$ROOT"
+
 # --- a whole run beside C agents, and a follower
 daemon run run/agents=3 run/rounds=8 data/shuffle=false problem/l2=1/n
 python follower "$DATA"

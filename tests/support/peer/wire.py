@@ -9,11 +9,11 @@ welcome run run_name server incarnation token shard shards heartbeat_ms patience
 loaded rows features labels
 shape features labels rows
 ready dimension
-announce run round attempt version iteration local_steps solver plan evaluate
+announce run round attempt version iteration local_steps solver plan evaluate check_every monitor
 offer run round attempt exchange version transfer encoding length bytes crc reference samples steps scalars
 credit transfer attempt next limit rewind
 chunk transfer attempt index crc
-settled run round attempt exchange contributors transfer encoding length bytes digest scalars
+settled run round attempt exchange contributors transfer encoding length bytes digest scalars again
 commit run round version iteration contributors counted transfer encoding length bytes digest
 beat run version round attempt exchange state steps_per_second
 report run version metric value rows unknown
