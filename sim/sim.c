@@ -438,6 +438,14 @@ void cnv_sim_stop(struct cnv_sim *sim, const char *reason)
     cnv_engine_stop(sim->engine, now_ms(sim), reason);
 }
 
+enum cnv_status cnv_sim_set_policy(struct cnv_sim *sim,
+                                   const struct cnv_config *config,
+                                   const char *who,
+                                   struct cnv_error *err)
+{
+    return cnv_engine_set_policy(sim->engine, now_ms(sim), config, who, err);
+}
+
 void cnv_sim_kill(struct cnv_sim *sim, size_t agent)
 {
     sim->tally.kills++;

@@ -109,6 +109,11 @@ uint64_t cnv_sim_now_ms(const struct cnv_sim *sim);
 /* As an operator would say it. */
 void cnv_sim_drain(struct cnv_sim *sim, const char *reason);
 void cnv_sim_stop(struct cnv_sim *sim, const char *reason);
+/* See cnv_engine_set_policy; config is borrowed for the sim's life. */
+CNV_MUST_CHECK enum cnv_status cnv_sim_set_policy(struct cnv_sim *sim,
+                                                  const struct cnv_config *config,
+                                                  const char *who,
+                                                  struct cnv_error *err);
 
 /* --- For stories: what happens to one agent. Agents count from 0. ------------------------ */
 

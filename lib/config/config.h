@@ -56,6 +56,13 @@ CNV_MUST_CHECK enum cnv_status cnv_config_check(const struct cnv_config *config,
 /* True when the key was set, be it to its default. */
 bool cnv_config_is_given(const struct cnv_config *config, const char *path);
 
+/*
+ * What "convene policy set" takes, in words: "adaptive-l delta=1e-3", a kind, keys of policy/ (with
+ * or without the section), or both. CNV_E_INPUT: config is as it was.
+ */
+CNV_MUST_CHECK enum cnv_status
+cnv_config_change_policy(struct cnv_config *config, const char *words, struct cnv_error *err);
+
 /* True when the key has another value than its default. */
 bool cnv_config_is_set(const struct cnv_config *config, const char *path);
 

@@ -172,6 +172,28 @@ commit_cut(const struct cnv_engine *engine, uint64_t iteration, struct cnv_decis
     }
 }
 
+/* A policy that was just set begins as before round 1: it judges no round that another decided. */
+static void commit_blind(struct cnv_round_view *view)
+{
+    view->round = 0;
+    view->loss = NAN;
+    view->previous_loss = NAN;
+    view->gradient_norm = NAN;
+    view->variance = NAN;
+    view->estimate = NAN;
+}
+
+/* Its first reason says who set it, and what was before. */
+static void commit_say_set(struct cnv_engine *engine, struct cnv_decision *decision)
+{
+    char reason[CNV_REASON_ROOM];
+
+    (void) snprintf(reason, sizeof(reason), "%.119s", decision->reason);
+    (void) snprintf(
+        decision->reason, sizeof(decision->reason), "%.100s: %s", engine->policy_set, reason);
+    engine->policy_set[0] = '\0';
+}
+
 void cnv_commit_decide(struct cnv_engine *engine)
 {
     struct cnv_round *round = &engine->round;
@@ -204,7 +226,14 @@ void cnv_commit_decide(struct cnv_engine *engine)
                     "%s",
                     cnv_config_text(engine->config, "solver/kind"));
     decision.evaluate = every > 0 && (next - 1) % every == 0;
+    bool is_set = engine->policy_set[0] != '\0';
+    if (is_set) {
+        commit_blind(&view);
+    }
     engine->policy->decide(engine->policy_state, &view, &decision);
+    if (is_set) {
+        commit_say_set(engine, &decision);
+    }
     decision.local_steps = decision.local_steps == 0 ? 1 : decision.local_steps;
     commit_cut(engine, view.iteration, &decision);
     engine->decision = decision;
@@ -243,6 +272,7 @@ void cnv_commit_prepare(struct cnv_engine *engine, struct cnv_parcel *model)
         .iteration = engine->iteration + round->steps,
         .model = model->blob,
         .digest = model->digest,
+        .policy = engine->policy->name,
         .policy_state = state,
         .policy_state_len = size,
     };

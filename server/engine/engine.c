@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/policy.h"
 #include "internal.h"
 
 static uint64_t milliseconds(const struct cnv_config *config, const char *path)
@@ -39,8 +40,6 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->stop_gradient = cnv_config_real(config, "stop/gradient");
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
-    settings->local_steps = (uint32_t) cnv_config_integer(config, "policy/local-steps");
-    settings->max_local_steps = (uint32_t) cnv_config_integer(config, "policy/max-local-steps");
     settings->is_async = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0;
     settings->contributions = (uint64_t) cnv_config_integer(config, "sync/contributions");
     settings->staleness = (uint64_t) cnv_config_integer(config, "sync/staleness");
@@ -48,8 +47,6 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
         settings->staleness = 10 * settings->agents;
     }
     settings->damping = cnv_config_real(config, "sync/damping");
-    settings->is_balanced = strcmp(cnv_config_text(config, "policy/balance"), "time") == 0;
-    settings->evaluate_every = (uint64_t) cnv_config_integer(config, "policy/evaluate");
     settings->heartbeat_ms = milliseconds(config, "limits/heartbeat");
     settings->patience_ms = milliseconds(config, "limits/patience");
     settings->drain_ms = milliseconds(config, "limits/drain");
@@ -89,32 +86,22 @@ static enum cnv_status engine_equip(struct cnv_engine *engine, struct cnv_error 
 {
     const struct cnv_config *config = engine->config;
 
-    engine->policy = cnv_policy_find(cnv_config_text(config, "policy/kind"));
-    if (engine->policy == NULL) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "policy/kind=%s: no such policy is loaded: policy/plugins or --plugin FILE "
-                        "names the shared object",
-                        cnv_config_text(config, "policy/kind"));
-    }
     engine->aggregate = cnv_aggregate_find(cnv_config_text(config, "aggregate/kind"));
     engine->optimiser = cnv_optimiser_find(cnv_config_text(config, "optimiser/kind"));
-    if (engine->policy == NULL || engine->aggregate == NULL || engine->optimiser == NULL ||
-        engine->settings.up == NULL || engine->settings.down == NULL) {
-        return cnv_fail(err, CNV_E_INPUT, "policy, aggregator, optimiser or encoding not known");
+    if (engine->aggregate == NULL || engine->optimiser == NULL || engine->settings.up == NULL ||
+        engine->settings.down == NULL) {
+        return cnv_fail(err, CNV_E_INPUT, "aggregator, optimiser or encoding not known");
     }
     enum cnv_status status = check_plan(config, err);
     if (status != CNV_OK) {
         return status;
     }
-    engine->policy_state = cnv_array_new(1, engine->policy->state_size);
     engine->aggregate_state = cnv_array_new(1, engine->aggregate->state_size);
     engine->optimiser_state = cnv_array_new(1, engine->optimiser->state_size);
-    if (engine->policy_state == NULL || engine->aggregate_state == NULL ||
-        engine->optimiser_state == NULL) {
+    if (engine->aggregate_state == NULL || engine->optimiser_state == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "out of memory for an engine");
     }
-    status = engine->policy->init(engine->policy_state, config, err);
+    status = cnv_policy_equip(engine, config, err);
     if (status == CNV_OK) {
         status = engine->aggregate->init(engine->aggregate_state, config, err);
     }
@@ -203,9 +190,7 @@ void cnv_engine_destroy(struct cnv_engine *engine)
     for (size_t i = 0; i < engine->member_count; i++) {
         cnv_member_destroy(engine->members[i]);
     }
-    if (engine->policy_state != NULL && engine->policy->fini != NULL) {
-        engine->policy->fini(engine->policy_state);
-    }
+    cnv_policy_drop(engine);
     if (engine->aggregate_state != NULL && engine->aggregate->fini != NULL) {
         engine->aggregate->fini(engine->aggregate_state);
     }
@@ -217,7 +202,6 @@ void cnv_engine_destroy(struct cnv_engine *engine)
     cnv_free(engine->start_labels);
     cnv_blob_unref(engine->spec_blob);
     cnv_free(engine->bulk_endpoint);
-    cnv_free(engine->policy_state);
     cnv_free(engine->aggregate_state);
     cnv_free(engine->optimiser_state);
     cnv_free(engine->members);

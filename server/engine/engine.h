@@ -37,6 +37,7 @@ struct cnv_engine_note {
         CNV_NOTE_BALANCED,  /* a member is given another number of local steps than before */
         CNV_NOTE_RESTARTED, /* a round began a new attempt */
         CNV_NOTE_STATE,     /* the run's state changed */
+        CNV_NOTE_POLICY,    /* an operator has set the policy */
     } what;
     const char *member; /* name, or NULL */
     uint64_t round;
@@ -53,6 +54,7 @@ struct cnv_engine_record {
     uint64_t iteration;
     struct cnv_blob *model; /* encoded as encoding/down; ref it to keep it */
     uint32_t digest;
+    const char *policy; /* whose state this is: an operator may have set another than configured */
     const uint8_t *policy_state;
     size_t policy_state_len;
 };
@@ -162,6 +164,21 @@ bool cnv_engine_is_done(const struct cnv_engine *engine);
 /* End the run now; the round in hand is given up. */
 void cnv_engine_stop(struct cnv_engine *engine, uint64_t now_ms, const char *reason);
 
+/*
+ * Sets another policy, or the same with other settings: it makes the next decision, as its first.
+ * The round in hand goes on as it was decided. config differs from the one before in policy/ alone,
+ * has passed cnv_config_check, and takes its place: borrowed for the engine's life. who asked is
+ * shown in the reason of that decision.
+ *
+ * CNV_E_INPUT: there is no such policy, it refuses its settings, or the run is over. CNV_E_NOMEM.
+ * On failure nothing has changed.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_engine_set_policy(struct cnv_engine *engine,
+                                                     uint64_t now_ms,
+                                                     const struct cnv_config *config,
+                                                     const char *who,
+                                                     struct cnv_error *err);
+
 /* --- Seen from outside ----------------------------------------------------------------- */
 
 enum cnv_run_state {
@@ -232,7 +249,7 @@ struct cnv_engine_view {
     const char *policy;
     uint32_t local_steps;
     const char *solver;
-    const char *reason; /* of the policy's last decision */
+    const char *reason; /* of the policy's last decision; where it was just set, who did that */
     double seconds;     /* since round 1 was announced; stops with the run */
     uint64_t exchanges;
     uint64_t bytes_up;

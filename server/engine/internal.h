@@ -297,6 +297,8 @@ struct cnv_engine {
 
     const struct cnv_policy_ops *policy;
     void *policy_state;
+    char
+        policy_set[CNV_WHY_SIZE]; /* "fixed -> adaptive-l by ..." until its first decision; or "" */
     const struct cnv_aggregate_ops *aggregate;
     void *aggregate_state;
     const struct cnv_optimiser_ops *optimiser;

@@ -169,8 +169,9 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
             engine->has_decision ? engine->decision.local_steps : engine->settings.local_steps,
         .solver = engine->has_decision ? engine->decision.solver
                                        : cnv_config_text(engine->config, "solver/kind"),
-        .reason = is_in_hand && round->phase != CNV_PHASE_COMMITTING ? round->decision.reason
-                                                                     : engine->decision.reason,
+        .reason = engine->policy_set[0] != '\0'                        ? engine->policy_set
+                  : is_in_hand && round->phase != CNV_PHASE_COMMITTING ? round->decision.reason
+                                                                       : engine->decision.reason,
         .seconds = cnv_run_seconds(engine),
         .exchanges = engine->exchanges,
         .bytes_up = engine->bytes_up,

@@ -26,6 +26,7 @@ enum {
     DYNAMIC_SAVED_SIZE = 8,   /* Theta, little-endian */
     DYNAMIC_PASSES_MOST = 10, /* of a round, where Theta is learnt */
     DYNAMIC_PASSES_WANTED = 5,
+    DYNAMIC_WORDS_SIZE = 80,
 };
 
 struct dynamic_state {
@@ -79,16 +80,16 @@ static void
 dynamic_explain(const struct dynamic_state *state, const struct cnv_round_view *view, char *text)
 {
     if (view->round == 0) {
-        (void) snprintf(text, CNV_REASON_SIZE / 2, "to begin with");
+        (void) snprintf(text, DYNAMIC_WORDS_SIZE, "to begin with");
     } else if (isnan(view->estimate)) {
         (void) snprintf(text,
-                        CNV_REASON_SIZE / 2,
+                        DYNAMIC_WORDS_SIZE,
                         "L was %u, S %.3g at its end",
                         view->local_steps,
                         view->variance);
     } else {
         (void) snprintf(text,
-                        CNV_REASON_SIZE / 2,
+                        DYNAMIC_WORDS_SIZE,
                         "L was %u, %s said %.5g of S %.5g",
                         view->local_steps,
                         state->monitor,
@@ -102,7 +103,7 @@ dynamic_decide(void *memory, const struct cnv_round_view *view, struct cnv_decis
 {
     struct dynamic_state *state = memory;
     uint64_t pass = dynamic_pass(state, view->rows);
-    char words[CNV_REASON_SIZE / 2];
+    char words[DYNAMIC_WORDS_SIZE];
 
     dynamic_explain(state, view, words);
     decision->local_steps = state->longest;

@@ -16,11 +16,16 @@
 #include "base/plugin.h"
 #include "base/status.h"
 
-enum { CNV_SOLVER_NAME_SIZE = 24, CNV_REASON_SIZE = 160, CNV_MONITOR_SIZE = 16 };
+enum {
+    CNV_SOLVER_NAME_SIZE = 24,
+    CNV_REASON_SIZE = 256,
+    CNV_REASON_ROOM = 120, /* of it a policy fills less than this; the engine may add words */
+    CNV_MONITOR_SIZE = 16,
+};
 
 /* What the round just committed showed. Numbers that were not evaluated are NaN. */
 struct cnv_round_view {
-    uint64_t round;       /* the round just committed, from 1; 0 before the first */
+    uint64_t round;       /* the round just committed, from 1; 0: nothing to judge, see decide */
     uint64_t iteration;   /* local steps of the whole run so far (sum of nominal L) */
     uint32_t local_steps; /* L of that round */
     const char *solver;   /* solver of that round */
@@ -65,7 +70,9 @@ struct cnv_policy_ops {
     /* Reads its keys. Must leave the state fit for fini even when it fails. */
     enum cnv_status (*init)(void *state, const struct cnv_config *config, struct cnv_error *err);
     void (*fini)(void *state); /* NULL: nothing to let go of */
-    /* Asked before round 1 (view->round is 0) and once after each commit. */
+    /* Asked before round 1 and once after each commit. The first time view->round is 0 and no
+     * number was evaluated, also when an operator sets the policy in mid-run: iteration, seconds
+     * and bytes then say where the run stands. */
     void (*decide)(void *state, const struct cnv_round_view *view, struct cnv_decision *decision);
     /*
      * For policies that watch agents drift apart: asked every check_every local steps of a round,
