@@ -31,6 +31,7 @@ extern const struct cnv_command cnv_command_plot;
 extern const struct cnv_command cnv_command_agents;
 extern const struct cnv_command cnv_command_rounds;
 extern const struct cnv_command cnv_command_policy;
+extern const struct cnv_command cnv_command_policy_set;
 extern const struct cnv_command cnv_command_model_get;
 extern const struct cnv_command cnv_command_plugin_check;
 extern const struct cnv_command cnv_command_drain;

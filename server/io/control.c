@@ -103,8 +103,7 @@ void cnv_control_refuse(struct cnv_daemon *daemon,
     cnv_blob_unref(body);
 }
 
-/* Takes data. */
-static void json_reply(struct cnv_daemon *daemon, const struct cnv_asker *asker, json_t *data)
+void cnv_control_json(struct cnv_daemon *daemon, const struct cnv_asker *asker, json_t *data)
 {
     json_t *root =
         data == NULL ? NULL : json_pack("{s:i, s:b, s:o}", "schema", 1, "ok", 1, "data", data);
@@ -122,14 +121,14 @@ static void
 on_status(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
     (void) argument;
-    json_reply(daemon, asker, cnv_daemon_report(daemon));
+    cnv_control_json(daemon, asker, cnv_daemon_report(daemon));
 }
 
 static void
 on_agents(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
     (void) argument;
-    json_reply(daemon, asker, cnv_report_agents(daemon->engine, cnv_daemon_now(daemon)));
+    cnv_control_json(daemon, asker, cnv_report_agents(daemon->engine, cnv_daemon_now(daemon)));
 }
 
 static void
@@ -157,8 +156,7 @@ on_rounds(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *
 static void
 on_policy(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
 {
-    (void) argument;
-    json_reply(daemon, asker, cnv_report_policy(daemon->engine));
+    cnv_policy_answer(daemon, asker, argument);
 }
 
 static void on_model(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
@@ -175,7 +173,7 @@ static void on_drain(struct cnv_daemon *daemon, const struct cnv_asker *asker, c
     cnv_log(CNV_LOG_INFO, "command", "name=drain");
     cnv_engine_drain(daemon->engine, cnv_daemon_now(daemon), "an operator asked");
     cnv_daemon_settle(daemon);
-    json_reply(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
+    cnv_control_json(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
 }
 
 static void on_stop(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *argument)
@@ -183,7 +181,7 @@ static void on_stop(struct cnv_daemon *daemon, const struct cnv_asker *asker, co
     (void) argument;
     cnv_log(CNV_LOG_INFO, "command", "name=stop");
     cnv_life_leave(daemon, true, "an operator asked");
-    json_reply(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
+    cnv_control_json(daemon, asker, cnv_report_run(daemon->engine, daemon->config));
 }
 
 /* The settings come as the payload, lines "path=value". */
@@ -197,7 +195,7 @@ on_submit(struct cnv_daemon *daemon, const struct cnv_asker *asker, const char *
     if (asker->payload == NULL) {
         cnv_control_refuse(daemon, asker, CNV_E_INPUT, "submit: the settings are missing");
     } else if (cnv_submit(daemon, asker->payload, asker->payload_len, &err) == CNV_OK) {
-        json_reply(daemon, asker, cnv_next_run_report(daemon));
+        cnv_control_json(daemon, asker, cnv_next_run_report(daemon));
     } else {
         cnv_control_refuse(daemon, asker, err.status, err.text);
     }
@@ -250,11 +248,13 @@ static void command_handle(struct cnv_daemon *daemon, struct cnv_asker *asker, z
     if (status == CNV_OK) {
         asker->id = message.command.id;
     }
-    if (status == CNV_OK && !user_may_command(zmq_msg_gets(header, "User-Id"))) {
+    const char *user = zmq_msg_gets(header, "User-Id");
+    (void) snprintf(asker->user, sizeof(asker->user), "%s", user == NULL ? "an operator" : user);
+    if (status == CNV_OK && !user_may_command(user)) {
         status = cnv_fail(&err,
                           CNV_E_UNAUTHORIZED,
                           "key of %.64s may not command: its name must begin with \"operator\"",
-                          zmq_msg_gets(header, "User-Id"));
+                          user);
     }
     if (status == CNV_OK) {
         command_run(daemon, asker, &message.command);

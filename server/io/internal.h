@@ -54,6 +54,7 @@ struct cnv_asker {
     const char *payload; /* [payload_len] of the command; borrowed while it is carried out */
     size_t payload_len;
     uint64_t id;
+    char user[65]; /* the name of its key, or "an operator" */
 };
 
 struct cnv_turn_meter {
@@ -68,7 +69,7 @@ struct cnv_start;
 
 struct cnv_daemon {
     const struct cnv_config *config; /* of the process and of the present run */
-    struct cnv_config *own_config;   /* the same if it was submitted, else NULL */
+    struct cnv_config *own_config;   /* the same if it was submitted or changed, else NULL */
     struct cnv_next_run *next;       /* submit.c; NULL: none is queued */
     uv_loop_t loop;
     void *context;
@@ -181,6 +182,9 @@ void cnv_control_refuse(struct cnv_daemon *daemon,
                         enum cnv_status status,
                         const char *text);
 
+/* Answers with data, which it takes. */
+void cnv_control_json(struct cnv_daemon *daemon, const struct cnv_asker *asker, json_t *data);
+
 /* Takes root (NULL is fine). Its text as a blob; NULL when memory is out. */
 struct cnv_blob *cnv_json_blob(json_t *root);
 
@@ -214,6 +218,13 @@ void cnv_rounds_answer(struct cnv_daemon *daemon,
                        const struct cnv_asker *asker,
                        uint64_t after,
                        bool is_csv);
+
+/* --- policy.c ------------------------------------------------------------------------------ */
+
+/* The command "policy": shows it, or sets another. */
+void cnv_policy_answer(struct cnv_daemon *daemon,
+                       const struct cnv_asker *asker,
+                       const char *argument);
 
 /* --- life.c -------------------------------------------------------------------------------- */
 
