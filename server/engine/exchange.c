@@ -239,6 +239,19 @@ exchange_keep(struct cnv_engine *engine, struct cnv_parcel *vector, const double
     }
 }
 
+/* Somebody is ready and waits for the round to end. */
+static bool exchange_has_guests(const struct cnv_engine *engine)
+{
+    for (size_t i = 0; i < engine->member_count; i++) {
+        const struct cnv_member *member = engine->members[i];
+
+        if (member->state == CNV_MEMBER_READY && !member->is_follower && !member->in_round) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether members go on alone after this monitor; false: their models are averaged now. */
 static bool exchange_goes_on(struct cnv_engine *engine,
                              const struct cnv_parcel *vector,
@@ -265,7 +278,7 @@ static bool exchange_goes_on(struct cnv_engine *engine,
     bool is_time = engine->policy->sync_now == NULL ||
                    engine->policy->sync_now(engine->policy_state, &view, &round->estimate);
     return !is_time && round->steps < round->decision.local_steps &&
-           engine->state != CNV_RUN_DRAINING &&
+           engine->state != CNV_RUN_DRAINING && !exchange_has_guests(engine) &&
            (settings->seconds == 0 || cnv_run_seconds(engine) < settings->seconds);
 }
 

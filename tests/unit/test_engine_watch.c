@@ -143,6 +143,31 @@ Test(engine_watch, a_drain_averages_at_the_next_monitor, .timeout = 10)
     script_destroy(script);
 }
 
+Test(engine_watch, who_comes_waits_for_one_look_alone, .timeout = 10)
+{
+    struct script *script = script_new((const char *const[]){ "run/agents=1",
+                                                              "solver/kind=sgd",
+                                                              "policy/kind=dynamic",
+                                                              "policy/monitor=naive",
+                                                              "policy/threshold=1",
+                                                              NULL });
+
+    script_hello_as(script, 1, "a1", 1, 1, 2);
+    script_loaded(script, 1);
+    script_ready(script, 1, 2);
+    offer_square(script, 1, 0.5);
+    cr_assert(is_again(script, 1));
+    script_hello_as(script, 2, "a2", 2, 2, 2);
+    script_loaded(script, 2);
+    script_ready(script, 2, 2);
+    offer_square(script, 1, 0.5);
+    cr_assert_not(is_again(script, 1));
+    script_offer(script, 1, 1.0);
+    cr_assert_eq(script_view(script).version, 1);
+    cr_assert_eq(script_count(script, 2, CNV_KIND_ANNOUNCE), 1);
+    script_destroy(script);
+}
+
 Test(engine_watch, a_drift_that_is_not_finite_is_left_out, .timeout = 10)
 {
     struct script *script = script_new(naive);
