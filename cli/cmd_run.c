@@ -114,6 +114,7 @@ read_settings(const struct run_args *args, struct cnv_config *config, struct cnv
 static enum cnv_status check_files(const struct run_args *args,
                                    const struct cnv_config *config,
                                    double *ret_scale,
+                                   char *ret_about,
                                    struct cnv_error *err)
 {
     const char *test = cnv_config_text(config, "data/test");
@@ -137,7 +138,7 @@ static enum cnv_status check_files(const struct run_args *args,
     if (status == CNV_OK && args->data != NULL) {
         struct cnv_data_options reading = cnv_data_options_of(config);
 
-        status = cnv_shard_scale(args->data, &reading, ret_scale, err);
+        status = cnv_shard_look(args->data, &reading, ret_scale, ret_about, err);
     }
     return status;
 }
@@ -177,6 +178,7 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
     struct cnv_run_result *result = NULL;
     enum cnv_exit code = CNV_EXIT_DONE;
     double scale = 1.0;
+    char about[CNV_ABOUT_SIZE] = "";
     struct cnv_config *config = cnv_config_new();
     enum cnv_status status = CNV_OK;
 
@@ -188,7 +190,10 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
         status = read_settings(args, config, &err);
     }
     if (status == CNV_OK) {
-        status = check_files(args, config, &scale, &err);
+        status = check_files(args, config, &scale, about, &err);
+    }
+    if (status == CNV_OK && about[0] != '\0' && !args->is_quiet) {
+        (void) printf("%s: %s\n", args->data, about);
     }
     if (status == CNV_OK) {
         struct cnv_run_setup setup = { .config = config,

@@ -397,6 +397,44 @@ read_rows(struct cnv_csv *csv, cnv_row_fn take, void *context, struct cnv_error 
     }
 }
 
+static void csv_fini(struct cnv_csv *csv)
+{
+    for (size_t i = 0; csv->names != NULL && i < csv->width; i++) {
+        cnv_free(csv->names[i]);
+    }
+    cnv_free(csv->names);
+    cnv_free(csv->fields);
+    cnv_free(csv->roles);
+    cnv_free(csv->columns);
+    cnv_free(csv->values);
+    cnv_lines_fini(&csv->lines);
+}
+
+enum cnv_status cnv_csv_look(struct cnv_input *input,
+                             const struct cnv_csv_options *options,
+                             struct cnv_csv_about *ret_about,
+                             struct cnv_error *err)
+{
+    struct cnv_csv csv = { .options = options, .about.separator = options->separator };
+    bool is_end = false;
+    enum cnv_status status = cnv_lines_init(&csv.lines, input, err);
+
+    if (status == CNV_OK) {
+        status = next_line(&csv, &is_end, err);
+    }
+    if (status == CNV_OK && is_end) {
+        status = cnv_fail(err, CNV_E_INPUT, "%s: no rows", cnv_input_name(input));
+    }
+    if (status == CNV_OK) {
+        status = cnv_csv_columns(&csv, err);
+    }
+    if (status == CNV_OK) {
+        *ret_about = csv.about;
+    }
+    csv_fini(&csv);
+    return status;
+}
+
 enum cnv_status cnv_csv_read(struct cnv_input *input,
                              const struct cnv_csv_options *options,
                              cnv_row_fn take,
@@ -413,14 +451,6 @@ enum cnv_status cnv_csv_read(struct cnv_input *input,
     if (status == CNV_OK && ret_about != NULL) {
         *ret_about = csv.about;
     }
-    for (size_t i = 0; csv.names != NULL && i < csv.width; i++) {
-        cnv_free(csv.names[i]);
-    }
-    cnv_free(csv.names);
-    cnv_free(csv.fields);
-    cnv_free(csv.roles);
-    cnv_free(csv.columns);
-    cnv_free(csv.values);
-    cnv_lines_fini(&csv.lines);
+    csv_fini(&csv);
     return status;
 }

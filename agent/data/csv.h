@@ -51,6 +51,12 @@ CNV_MUST_CHECK enum cnv_status cnv_csv_read(struct cnv_input *input,
                                             struct cnv_csv_about *ret_about,
                                             struct cnv_error *err);
 
+/* Understands the first line alone, in the same way. Errors as above. */
+CNV_MUST_CHECK enum cnv_status cnv_csv_look(struct cnv_input *input,
+                                            const struct cnv_csv_options *options,
+                                            struct cnv_csv_about *ret_about,
+                                            struct cnv_error *err);
+
 /*
  * Whether a text that starts with these bytes (ended by a zero byte) is a table and not LIBSVM: its
  * first line has a separator, and no word of it is index:value.

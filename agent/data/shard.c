@@ -62,11 +62,30 @@ static double scale_of(enum cnv_data_format format, double scale)
     return scale != 0.0 ? scale : format == CNV_FORMAT_IDX ? 1.0 / UINT8_MAX : 1.0;
 }
 
-enum cnv_status cnv_shard_scale(const char *path,
-                                const struct cnv_data_options *options,
-                                double *ret_scale,
-                                struct cnv_error *err)
+static void describe(const struct cnv_csv_about *about, char text[CNV_ABOUT_SIZE])
 {
+    const char *separator = about->separator == ','   ? "commas"
+                            : about->separator == ';' ? "semicolons"
+                                                      : "tabs";
+
+    (void) snprintf(text,
+                    CNV_ABOUT_SIZE,
+                    "CSV with %s, %s header, the label is column %zu%s%s%s",
+                    separator,
+                    about->has_header ? "a" : "no",
+                    about->label,
+                    about->name[0] == '\0' ? "" : " (",
+                    about->name,
+                    about->name[0] == '\0' ? "" : ")");
+}
+
+enum cnv_status cnv_shard_look(const char *path,
+                               const struct cnv_data_options *options,
+                               double *ret_scale,
+                               char *ret_about,
+                               struct cnv_error *err)
+{
+    struct cnv_csv_about about = { .label = 0 };
     struct cnv_input *input = NULL;
     enum cnv_data_format format = options->format;
     enum cnv_status status = cnv_input_open(path, &input, err);
@@ -74,8 +93,15 @@ enum cnv_status cnv_shard_scale(const char *path,
     if (status == CNV_OK) {
         status = detect_format(path, input, &format, err);
     }
+    if (status == CNV_OK && format == CNV_FORMAT_CSV) {
+        status = cnv_csv_look(input, &options->csv, &about, err);
+    }
     if (status == CNV_OK) {
         *ret_scale = scale_of(format, options->scale);
+        ret_about[0] = '\0';
+    }
+    if (status == CNV_OK && format == CNV_FORMAT_CSV) {
+        describe(&about, ret_about);
     }
     cnv_input_close(input);
     return status;

@@ -55,11 +55,16 @@ CNV_MUST_CHECK enum cnv_status cnv_shard_read(const char *path,
                                               struct cnv_shard **ret_shard,
                                               struct cnv_error *err);
 
-/* What the values of that file are multiplied by. Errors as above. */
-CNV_MUST_CHECK enum cnv_status cnv_shard_scale(const char *path,
-                                               const struct cnv_data_options *options,
-                                               double *ret_scale,
-                                               struct cnv_error *err);
+/*
+ * What is known from the start of that file: what its values are multiplied by, and, of a CSV file,
+ * how its columns are understood, in words into ret_about[CNV_ABOUT_SIZE]; "" of others. Errors as
+ * above.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_shard_look(const char *path,
+                                              const struct cnv_data_options *options,
+                                              double *ret_scale,
+                                              char *ret_about,
+                                              struct cnv_error *err);
 
 /*
  * A shard of the listed rows, in their order, without the columns from features on.

@@ -27,6 +27,7 @@ train() { convene run --inline --agents 3 --set run/rounds=5 --set problem/l2=1/
 
 check "a run on LIBSVM text" train --data train.libsvm --test test.libsvm --out libsvm
 check "a run on the same rows as CSV" train --data train.csv --test test.csv --out csv
+check "which is said" grep -qx 'train.csv: CSV with commas, a header, the label is column 4 (y)' run.out
 check "gives the same model, bit for bit" cmp libsvm/model.npy csv/model.npy
 check "and the same card" cmp libsvm/model.json csv/model.json
 check "four processes read CSV as one does" convene run --agents 3 --set run/rounds=5 --set problem/l2=1/n \
