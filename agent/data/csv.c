@@ -15,7 +15,7 @@
 #include "data/csv_internal.h"
 #include "data/number.h"
 
-enum { FIELDS = 64 };
+enum { FIELDS = 64, WORDS_BYTES = 81 };
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
@@ -199,6 +199,32 @@ static char detect_separator(const char *line)
     return has_tab ? '\t' : ',';
 }
 
+/* Splits the next line that is not blank; ret_is_end: there is none. */
+static enum cnv_status next_line(struct cnv_csv *csv, bool *ret_is_end, struct cnv_error *err)
+{
+    size_t mark = strlen(byte_order_mark);
+
+    for (;;) {
+        char *line = NULL;
+        enum cnv_status status = cnv_lines_next(&csv->lines, &line, err);
+
+        *ret_is_end = line == NULL;
+        if (status != CNV_OK || line == NULL) {
+            return status;
+        }
+        if (csv->lines.number == 1 && strncmp(line, byte_order_mark, mark) == 0) {
+            line += mark;
+        }
+        if (line[strspn(line, " \t\r")] == '\0') {
+            continue;
+        }
+        if (csv->about.separator == '\0') {
+            csv->about.separator = detect_separator(line);
+        }
+        return split(csv, line, err);
+    }
+}
+
 bool cnv_csv_matches(const char *start)
 {
     const char *line = start;
@@ -239,8 +265,58 @@ static enum cnv_status fail_missing(const struct cnv_csv *csv, size_t column, st
                         err);
 }
 
-static enum cnv_status
-parse_label(const struct cnv_csv *csv, size_t column, double *ret_label, struct cnv_error *err)
+/* Adds the word to the list if it is not there. False: there is no room, or it has a comma. */
+static bool add_word(char list[WORDS_BYTES], const char *word)
+{
+    size_t used = strlen(list);
+    size_t place = 0;
+
+    if (cnv_csv_list_find(list, word, &place)) {
+        return true;
+    }
+    if (used + strlen(word) + 2 > WORDS_BYTES || strchr(word, ',') != NULL) {
+        return false;
+    }
+    (void) snprintf(list + used, WORDS_BYTES - used, "%s%s", used == 0 ? "" : ",", word);
+    return true;
+}
+
+enum cnv_status
+cnv_csv_fail_words(struct cnv_csv *csv, size_t column, const char *expected, struct cnv_error *err)
+{
+    char list[WORDS_BYTES] = "";
+    char text[WORDS_BYTES + 120];
+    char found[48];
+    size_t line = csv->lines.number;
+    bool is_whole = true;
+    bool is_end = false;
+    double number = 0.0;
+
+    (void) snprintf(found, sizeof(found), "%.40s", csv->fields[column]);
+    while (is_whole && !is_end) {
+        const char *word = column < csv->count ? csv->fields[column] : "";
+
+        if (cnv_csv_is_number(word, &number)) {
+            csv->lines.number = line; /* no column of words: the word in hand is a name, or wrong */
+            return cnv_csv_fail(csv, column, expected, found, err);
+        }
+        is_whole = (cnv_csv_is_missing(word) || add_word(list, word)) &&
+                   next_line(csv, &is_end, NULL) == CNV_OK;
+    }
+    (void) snprintf(text,
+                    sizeof(text),
+                    "%.80s; labels in words need data/labels=%s",
+                    expected,
+                    is_whole ? list : "no,yes,... with all of them");
+    csv->lines.number = line;
+    return cnv_csv_fail(csv, column, text, found, err);
+}
+
+static enum cnv_status parse_label(struct cnv_csv *csv,
+                                   const struct cnv_row *row,
+                                   size_t column,
+                                   double *ret_label,
+                                   struct cnv_error *err)
 {
     const char *labels = csv->options->labels;
     const char *field = csv->fields[column];
@@ -258,11 +334,9 @@ parse_label(const struct cnv_csv *csv, size_t column, double *ret_label, struct 
         return CNV_OK;
     }
     if (!cnv_csv_is_number(field, ret_label)) {
-        return cnv_csv_fail(csv,
-                            column,
-                            "a number as the label (words: name all of them, data/labels=no,yes)",
-                            field,
-                            err);
+        /* A word behind labels that are numbers is a mistake. */
+        return row->row > 0 ? cnv_csv_fail(csv, column, "a number as the label", field, err)
+                            : cnv_csv_fail_words(csv, column, "a number as the label", err);
     }
     *ret_label += 0.0; /* -0 and 0 are one label */
     return CNV_OK;
@@ -288,7 +362,7 @@ static enum cnv_status parse_field(struct cnv_csv *csv,
             csv->about.zeroed++;
         }
     } else if (is_label) {
-        return parse_label(csv, column, &row->label, err);
+        return parse_label(csv, row, column, &row->label, err);
     } else if (!cnv_csv_is_number(field, &value)) {
         return cnv_csv_fail(csv, column, "a number (data/skip leaves a column out)", field, err);
     }
@@ -327,32 +401,6 @@ parse_row(struct cnv_csv *csv, struct cnv_row *row, bool *ret_is_dropped, struct
     row->columns = csv->columns;
     row->values = csv->values;
     return CNV_OK;
-}
-
-/* Splits the next line that is not blank; ret_is_end: there is none. */
-static enum cnv_status next_line(struct cnv_csv *csv, bool *ret_is_end, struct cnv_error *err)
-{
-    size_t mark = strlen(byte_order_mark);
-
-    for (;;) {
-        char *line = NULL;
-        enum cnv_status status = cnv_lines_next(&csv->lines, &line, err);
-
-        *ret_is_end = line == NULL;
-        if (status != CNV_OK || line == NULL) {
-            return status;
-        }
-        if (csv->lines.number == 1 && strncmp(line, byte_order_mark, mark) == 0) {
-            line += mark;
-        }
-        if (line[strspn(line, " \t\r")] == '\0') {
-            continue;
-        }
-        if (csv->about.separator == '\0') {
-            csv->about.separator = detect_separator(line);
-        }
-        return split(csv, line, err);
-    }
 }
 
 static enum cnv_status

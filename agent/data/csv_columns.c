@@ -142,7 +142,7 @@ static bool keep_names(struct cnv_csv *csv)
 
 /* Without names yet: which fields of the first line are words, and is one of them a known label? */
 static enum cnv_status
-detect_header(const struct cnv_csv *csv, bool *ret_is_header, struct cnv_error *err)
+detect_header(struct cnv_csv *csv, bool *ret_is_header, struct cnv_error *err)
 {
     size_t numbers = 0;
     size_t words = 0;
@@ -165,16 +165,13 @@ detect_header(const struct cnv_csv *csv, bool *ret_is_header, struct cnv_error *
         return CNV_OK;
     }
     /* A name in data/label would need a header; that is found out below. */
-    if (words == 1 && find_label(csv, &label, NULL) == CNV_OK && label == word &&
-        cnv_csv_list_find(text_or_empty(csv->options->labels), csv->fields[word], &place)) {
-        return CNV_OK;
+    if (words == 1 && find_label(csv, &label, NULL) == CNV_OK && label == word) {
+        return cnv_csv_list_find(text_or_empty(csv->options->labels), csv->fields[word], &place)
+                   ? CNV_OK
+                   : cnv_csv_fail_words(csv, word, "a number (a header: set data/header=yes)", err);
     }
-    return cnv_csv_fail(csv,
-                        word,
-                        "a number (a header: set data/header=yes; a label in words: name all of "
-                        "them, data/labels=no,yes)",
-                        csv->fields[word],
-                        err);
+    return cnv_csv_fail(
+        csv, word, "a number (a header: set data/header=yes)", csv->fields[word], err);
 }
 
 static enum cnv_status take_header(struct cnv_csv *csv, struct cnv_error *err)

@@ -37,6 +37,13 @@ enum cnv_status cnv_csv_fail(const struct cnv_csv *csv,
 enum cnv_status cnv_csv_fail_memory(const struct cnv_csv *csv, struct cnv_error *err);
 
 /*
+ * Fails as cnv_csv_fail does, for a word in the column of the label: expected is followed by the
+ * setting that would take the words of the file as labels, for which it is read to its end.
+ */
+enum cnv_status
+cnv_csv_fail_words(struct cnv_csv *csv, size_t column, const char *expected, struct cnv_error *err);
+
+/*
  * Understands the first line, whose fields are in hand: is it a header, which column is the label,
  * which are skipped. Fills in names, roles, width and about.
  */

@@ -138,9 +138,12 @@ Test(csv, labels_may_be_words_that_are_named)
            ":2: column 2 (kind): expected one of data/labels=setosa,virginica as the label, found "
            "\"setos\"");
     options.csv.labels = NULL;
+    refuse("5,setosa\n4,virginica\n3,?\n3,setosa\n",
+           ":1: column 2: expected a number (a header: set data/header=yes); labels in words need "
+           "data/labels=setosa,virginica, found \"setosa\"");
     refuse("a,kind\n5.1,setosa\n",
-           ":2: column 2 (kind): expected a number as the label (words: name all of them, "
-           "data/labels=no,yes), found \"setosa\"");
+           ":2: column 2 (kind): expected a number as the label; labels in words need "
+           "data/labels=setosa, found \"setosa\"");
 }
 
 Test(csv, a_missing_value_is_refused_unless_told_otherwise)
@@ -171,12 +174,11 @@ Test(csv, what_is_no_number_is_named_with_its_column)
            ":2: column 2 (b): expected a number (data/skip leaves a column out), found \"red\"");
     refuse("a;b\n1,5;2\n",
            ":2: column 1 (a): expected a number (data/skip leaves a column out), found \"1,5\"");
-    refuse("1,2\n3,inf\n",
-           ":2: column 2: expected a number as the label (words: name all of them, "
-           "data/labels=no,yes), found \"inf\"");
+    refuse("1,2\n3,inf\n", ":2: column 2: expected a number as the label, found \"inf\"");
     refuse("0,1,target\n1,2,3\n",
-           ":1: column 3: expected a number (a header: set data/header=yes; a label in words: name "
-           "all of them, data/labels=no,yes), found \"target\"");
+           ":1: column 3: expected a number (a header: set data/header=yes), found \"target\"");
+    refuse("0,id,target\n1,2,3\n",
+           ":1: column 3: expected a number (a header: set data/header=yes), found \"target\"");
     options.csv.header = CNV_CSV_HEADER_YES;
     take("0,1,target\n5,6,1\n7,8,-1\n", two, "5,6|7,8");
 }
