@@ -297,8 +297,7 @@ struct cnv_engine {
 
     const struct cnv_policy_ops *policy;
     void *policy_state;
-    char
-        policy_set[CNV_WHY_SIZE]; /* "fixed -> adaptive-l by ..." until its first decision; or "" */
+    char policy_set[CNV_WHY_SIZE]; /* by whom, until its first decision; "" */
     const struct cnv_aggregate_ops *aggregate;
     void *aggregate_state;
     const struct cnv_optimiser_ops *optimiser;
