@@ -18,5 +18,5 @@ done < <(grep -o '`[A-Za-z_./-]*`' README.md | tr -d '`' | grep -E '^(lib|proto|
 # Every subcommand it shows is one.
 while read -r command; do
     "$programs/convene" $command --help > /dev/null || say "shows \"convene $command\", which does not exist"
-done < <(awk '/^```/ { code = !code } code' README.md | grep -oE '^convene [a-z]+( get)?' | cut -d' ' -f2- | sort -u)
+done < <(awk '/^```/ { code = !code } code' README.md | grep -oE '^convene [a-z]+( (get|check|set))?' | cut -d' ' -f2- | sort -u)
 exit $wrong
