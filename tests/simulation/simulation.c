@@ -60,7 +60,7 @@ static bool run_seed(struct options *options, uint64_t seed)
     struct world world;
     struct cnv_error err = { 0 };
     struct cnv_engine_view view;
-    char text[512];
+    char text[768];
 
     world_draw(&world, seed);
     world_describe(&world, text, sizeof(text));

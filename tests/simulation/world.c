@@ -243,6 +243,45 @@ static void draw_blocks(struct world *world, uint64_t seed)
         world, "encoding/fraction", (double) (1 + cnv_rng_below(&rng, count)) / (double) count);
 }
 
+/*
+ * In some runs an operator sets the policy, once or twice. From a stream of its own, like the
+ * blocks. Who waits for nobody, and who sends blocks, takes no other policy than fixed.
+ */
+static void draw_changes(struct world *world, uint64_t seed)
+{
+    bool is_async = strcmp(cnv_config_text(world->config, "sync/mode"), "async") == 0;
+    bool is_fixed =
+        is_async || strcmp(cnv_config_text(world->config, "solver/kind"), "blocks") == 0;
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 3, 0);
+    for (size_t i = 0; i < CHANGES_MAX; i++) {
+        struct world_change *change = &world->changes[i];
+        unsigned steps = 1 + (unsigned) cnv_rng_below(&rng, 4);
+        uint64_t kind = is_fixed ? 0 : cnv_rng_below(&rng, 4);
+
+        change->at_ms = cnv_rng_below(&rng, 3) == 0 ? 1100 + cnv_rng_below(&rng, 20000) : 0;
+        if (kind == 0) {
+            (void) snprintf(change->words, CHANGE_SIZE, "fixed local-steps=%u", steps);
+        } else if (kind == 1) {
+            (void) snprintf(
+                change->words, CHANGE_SIZE, "adaptive-l local-steps=%u delta=inf", steps);
+        } else if (kind == 2) {
+            (void) snprintf(change->words, CHANGE_SIZE, "local-steps=%u", steps);
+        } else {
+            (void) snprintf(
+                change->words,
+                CHANGE_SIZE,
+                "dynamic max-local-steps=8 local-steps=%u check-every=%u threshold=0.001",
+                steps,
+                steps);
+        }
+        if (kind == 3 && change->at_ms > 0 && world->round_exchanges < 8) {
+            world->round_exchanges = 8;
+        }
+    }
+}
+
 static void draw_faults(struct world *world, struct cnv_rng *rng, size_t agents)
 {
     static const uint32_t delays_ms[] = { 0, 20, 60, 120, 1200 };
@@ -333,6 +372,7 @@ void world_draw(struct world *world, uint64_t seed)
     world_set(world, "policy/balance", cnv_rng_below(&rng, 3) == 0 ? "time" : "none");
     draw_watch(world, &rng);
     draw_async(world, &rng);
+    draw_changes(world, seed);
     set_limit(world);
 }
 
@@ -347,7 +387,8 @@ void world_describe(const struct world *world, char *text, size_t size)
                     "window=%s chunk=%s\n"
                     "  delay=%u step=%u loss=%g duplicate=%g reorder=%g damage=%g poison=%g cut=%u "
                     "kill=%u freeze=%u gone=%g notice=%u away=%u defers=%d until=%" PRIu64
-                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64,
+                    " guests=%" PRIu64 ",%" PRIu64 ",%" PRIu64 " drain=%" PRIu64 " set=%" PRIu64
+                    " %s,%" PRIu64 " %s",
                     cnv_config_value(config, "problem/kind"),
                     cnv_config_value(config, "solver/kind"),
                     cnv_config_value(config, "policy/kind"),
@@ -379,7 +420,11 @@ void world_describe(const struct world *world, char *text, size_t size)
                     world->guests[0].at_ms,
                     world->guests[1].at_ms,
                     world->guests[2].at_ms,
-                    world->drain_ms);
+                    world->drain_ms,
+                    world->changes[0].at_ms,
+                    world->changes[0].words,
+                    world->changes[1].at_ms,
+                    world->changes[1].words);
 }
 
 /* --- Life --------------------------------------------------------------------------------- */
@@ -406,6 +451,27 @@ receive_guest(struct world *world, struct world_guest *guest, struct cnv_error *
                                : cnv_sim_add(world->sim, guest->role, guest->shard, &number, err);
 }
 
+/* Policies that do not fit the run (of iterations unknown, say) are refused, and nothing changes.
+ */
+static enum cnv_status
+set_policy(struct world *world, struct world_change *change, struct cnv_error *err)
+{
+    struct cnv_config *config = cnv_config_copy(world->config);
+
+    change->at_ms = 0;
+    if (config == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "settings");
+    }
+    if (cnv_config_change_policy(config, change->words, NULL) != CNV_OK ||
+        cnv_sim_set_policy(world->sim, config, "seed", NULL) != CNV_OK) {
+        cnv_config_destroy(config);
+        return CNV_OK;
+    }
+    change->config = world->config; /* the sim still holds it: let go of with the world */
+    world->config = config;
+    return CNV_OK;
+}
+
 enum cnv_status world_step(struct world *world, bool *ret_is_more, struct cnv_error *err)
 {
     struct cnv_engine_view view;
@@ -415,6 +481,11 @@ enum cnv_status world_step(struct world *world, bool *ret_is_more, struct cnv_er
     if (world->drain_ms > 0 && cnv_sim_now_ms(world->sim) >= world->drain_ms) {
         world->drain_ms = 0;
         cnv_sim_drain(world->sim, "drained");
+    }
+    for (size_t i = 0; i < CHANGES_MAX && status == CNV_OK; i++) {
+        if (world->changes[i].at_ms > 0 && cnv_sim_now_ms(world->sim) >= world->changes[i].at_ms) {
+            status = set_policy(world, &world->changes[i], err);
+        }
     }
     for (size_t i = 0; i < GUESTS_MAX && status == CNV_OK && *ret_is_more; i++) {
         struct world_guest *guest = &world->guests[i];
@@ -459,6 +530,10 @@ bool world_fini(struct world *world)
 {
     cnv_sim_destroy(world->sim);
     cnv_config_destroy(world->config);
+    for (size_t i = 0; i < CHANGES_MAX; i++) {
+        cnv_config_destroy(world->changes[i].config);
+        world->changes[i].config = NULL;
+    }
     world->sim = NULL;
     world->config = NULL;
     return cnv_blob_alive() == 0;

@@ -10,7 +10,7 @@
 #include "config/config.h"
 #include "sim/sim.h"
 
-enum { GUESTS_MAX = 3 };
+enum { GUESTS_MAX = 3, CHANGES_MAX = 2, CHANGE_SIZE = 96 };
 
 /* Somebody who comes later. */
 struct world_guest {
@@ -18,6 +18,13 @@ struct world_guest {
     const char *role; /* NULL: a second process of agent number `agent` */
     uint32_t shard;
     size_t agent;
+};
+
+/* An operator sets the policy. */
+struct world_change {
+    uint64_t at_ms; /* 0: never */
+    char words[CHANGE_SIZE];
+    struct cnv_config *config; /* of the run before it was set; NULL until then */
 };
 
 struct world {
@@ -31,6 +38,7 @@ struct world {
     size_t classes;           /* 2 for logistic */
     uint64_t round_exchanges; /* most of a round, where agents are watched; else 0 */
     struct world_guest guests[GUESTS_MAX];
+    struct world_change changes[CHANGES_MAX];
     uint64_t drain_ms; /* an operator drains the run then; 0: never */
     uint64_t limit_ms; /* virtual time after which a run counts as stuck */
 };
