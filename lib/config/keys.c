@@ -3,41 +3,12 @@
  * made.
  *
  * A new key is a new row here and nothing else; what must hold between keys is in check.c.
- * Integers stay within 2^53, so that a double holds every one of them.
  */
 #include "config/config.h"
 
 #include <math.h>
 
-/* Shorthands for the rows below, undefined again at the end of the table. */
-#define INTEGER(path, unit, low, high, initial, text)                                              \
-    {                                                                                              \
-        path, CNV_PARAM_INTEGER, unit, low, high, NULL, initial, text                              \
-    }
-#define REAL(path, unit, low, high, initial, text)                                                 \
-    {                                                                                              \
-        path, CNV_PARAM_REAL, unit, low, high, NULL, initial, text                                 \
-    }
-#define FRACTION(path, low, high, initial, text)                                                   \
-    {                                                                                              \
-        path, CNV_PARAM_FRACTION, "", low, high, NULL, initial, text                               \
-    }
-#define BOOLEAN(path, initial, text)                                                               \
-    {                                                                                              \
-        path, CNV_PARAM_BOOLEAN, "", 0, 0, NULL, initial, text                                     \
-    }
-#define CHOICE(path, choices, initial, text)                                                       \
-    {                                                                                              \
-        path, CNV_PARAM_CHOICE, "", 0, 0, choices, initial, text                                   \
-    }
-#define TEXT(path, initial, text)                                                                  \
-    {                                                                                              \
-        path, CNV_PARAM_TEXT, "", 0, 0, NULL, initial, text                                        \
-    }
-
-#define LARGEST_INTEGER   0x1p53
-#define LARGEST_REAL      1e300
-#define SMALLEST_POSITIVE 1e-300
+#include "config/keys_rows.h"
 
 const struct cnv_param cnv_config_keys[] = {
     TEXT("run/name", "run", "Name of the run in status, logs and reports."),
@@ -602,10 +573,3 @@ const struct cnv_param cnv_config_keys[] = {
     BOOLEAN("log/json", "false", "Whether log lines are JSON instead of logfmt."),
     { NULL, CNV_PARAM_TEXT, NULL, 0, 0, NULL, NULL, NULL },
 };
-
-#undef INTEGER
-#undef REAL
-#undef FRACTION
-#undef BOOLEAN
-#undef CHOICE
-#undef TEXT
