@@ -274,7 +274,41 @@ static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv
                         "after the same number of steps",
                         cnv_config_text(config, "policy/balance"));
     }
+    if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") == 0) {
+        return cnv_fail(
+            err,
+            CNV_E_INPUT,
+            "policy/kind=dynamic does not go with encoding/up=blocks: of the drift only "
+            "some blocks would be seen");
+    }
     return check_local(config, "policy/kind=dynamic", err);
+}
+
+/* What the server's side of asynchronous ISGD needs. */
+static enum cnv_status check_async_isgd(const struct cnv_config *config, struct cnv_error *err)
+{
+    bool is_fit = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0 &&
+                  cnv_config_integer(config, "sync/contributions") == 1 &&
+                  cnv_config_real(config, "sync/damping") == 0;
+
+    if (strcmp(cnv_config_text(config, "optimiser/kind"), "async-isgd") != 0) {
+        return CNV_OK;
+    }
+    if (!is_fit) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "optimiser/kind=async-isgd needs sync/mode=async, sync/contributions=1 and "
+                        "sync/damping=0: every contribution replaces its agent's last one");
+    }
+    if (cnv_config_real(config, "optimiser/l1") > 0 &&
+        strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "optimiser/l1=%g needs solver/step-rule=given: the server has to know "
+                        "solver/step",
+                        cnv_config_real(config, "optimiser/l1"));
+    }
+    return CNV_OK;
 }
 
 /* What async needs: rounds that are one exchange of models, and a mean. */
@@ -324,6 +358,9 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
     enum cnv_status status = check_period(config, most, err);
     if (status == CNV_OK) {
         status = check_dynamic(config, err);
+    }
+    if (status == CNV_OK) {
+        status = check_async_isgd(config, err);
     }
     return status == CNV_OK ? check_async(config, err) : status;
 }

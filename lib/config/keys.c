@@ -371,12 +371,25 @@ const struct cnv_param cnv_config_keys[] = {
            "samples|uniform",
            "samples",
            "What a contribution weighs: its rows, or all alike."),
-    CHOICE("optimiser/kind",
-           "none|momentum|nesterov|adam|yogi|adagrad",
-           "none",
-           "How the averaged update is applied to the model: as it is; through a momentum "
-           "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "
-           "coordinate (Reddi et al. 2021)."),
+    CHOICE(
+        "optimiser/kind",
+        "none|momentum|nesterov|adam|yogi|adagrad|async-isgd",
+        "none",
+        "How the averaged update is applied to the model: as it is; through a momentum "
+        "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "
+        "coordinate (Reddi et al. 2021); or as asynchronous ISGD does (Mishchenko et al. 2020)."),
+    REAL("optimiser/l1",
+         "",
+         0,
+         LARGEST_REAL,
+         "0",
+         "async-isgd: weight of |x|_1, which no loss includes; above 0 it needs "
+         "solver/step-rule=given."),
+    CHOICE("optimiser/prox",
+           "corrected|printed",
+           "corrected",
+           "async-isgd: prox of step x share of blocks x l1, or without the share, as the paper "
+           "prints it."),
     REAL("optimiser/step",
          "",
          0,

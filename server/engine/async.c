@@ -37,18 +37,41 @@ bool cnv_async_keeps(const struct cnv_engine *engine, const struct cnv_member *m
 void cnv_async_forget(struct cnv_engine *engine)
 {
     for (size_t i = 0; i < engine->member_count; i++) {
-        engine->members[i]->task = (struct cnv_task){ 0 };
+        cnv_async_drop(engine->members[i]);
     }
+}
+
+void cnv_async_drop(struct cnv_member *member)
+{
+    cnv_parcel_unref(member->task.snapshot);
+    member->task = (struct cnv_task){ 0 };
+}
+
+void cnv_async_keep_offer(struct cnv_engine *engine, struct cnv_member *member)
+{
+    size_t seat = 0;
+
+    if (!cnv_async_is_on(engine) || member->task.snapshot == NULL) {
+        return;
+    }
+    while (engine->members[seat] != member) {
+        seat++;
+    }
+    /* Shards of data that all share name the agents; with data of their own the seats do. */
+    member->offer.slot = member->shards == engine->settings.agents ? member->shard - 1 : seat;
+    member->offer.snapshot = cnv_parcel_ref(member->task.snapshot);
 }
 
 /* Gives the member the newest version to work on. */
 static void async_task(struct cnv_engine *engine, struct cnv_member *member)
 {
+    cnv_async_drop(member);
     member->task = (struct cnv_task){
         .round = engine->round.number,
         .attempt = engine->round.attempt,
         .version = engine->version,
         .iteration = engine->iteration,
+        .snapshot = engine->optimiser->wants_snapshot ? cnv_parcel_ref(engine->model) : NULL,
     };
     member->local_steps = engine->round.decision.local_steps;
     cnv_pace_ask(engine, member);

@@ -299,7 +299,7 @@ static void commit_take_over(struct cnv_engine *engine)
 
         member->rounds++;
         if (cnv_async_is_on(engine)) {
-            member->task = (struct cnv_task){ 0 };
+            cnv_async_drop(member);
         }
         if (member->offer.instance == member->instance) {
             member->counted_version = engine->version;

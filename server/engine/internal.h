@@ -70,8 +70,10 @@ struct cnv_parcel {
 /* What a member brings to the exchange in hand. Written by recv_offer.c and recv_chunk.c. */
 struct cnv_offer {
     bool is_here;
-    uint64_t instance; /* the process that offered */
-    uint64_t order;    /* of arrival in the run */
+    uint64_t instance;           /* the process that offered */
+    uint64_t order;              /* of arrival in the run */
+    struct cnv_parcel *snapshot; /* async: what it was made from, if the optimiser wants it */
+    size_t slot;                 /* async: of the member in the optimiser's state */
     struct cnv_msg_offer head;
     const struct cnv_encoding_ops *encoding; /* NULL: scalars only */
     struct cnv_blob *vector;                 /* the whole vector where it came with the offer */
@@ -113,14 +115,6 @@ struct cnv_download {
     uint64_t transfer;
     uint64_t next;
     uint64_t limit;
-};
-
-/* sync/mode=async: what a member works on. Written by async.c; taken away by commit.c, round.c. */
-struct cnv_task {
-    uint64_t round; /* 0: nothing */
-    uint64_t attempt;
-    uint64_t version;
-    uint64_t iteration;
 };
 
 /* A seat in the run: kept while its process is away. Written by member.c and the recv files. */

@@ -77,6 +77,7 @@ void cnv_member_destroy(struct cnv_member *member)
     if (member == NULL) {
         return;
     }
+    cnv_async_drop(member);
     cnv_offer_clear(&member->offer);
     cnv_outbox_clear(member);
     cnv_free(member->labels);
@@ -150,7 +151,7 @@ void cnv_member_reset(struct cnv_member *member)
     member->is_ready = false;
     member->has_model = false;
     member->counted_version = 0;
-    member->task = (struct cnv_task){ 0 };
+    cnv_async_drop(member);
     member->since_version = 0;
     member->told_version = UINT64_MAX;
     member->version = 0;

@@ -26,6 +26,7 @@ static void merge_destroy(struct cnv_merge *merge)
         merge->optimiser->conclude(merge->optimiser_state, false); /* it was not taken */
     }
     cnv_parcel_unref(merge->base);
+    cnv_parcel_unref(merge->snapshot);
     cnv_parcel_unref(merge->reference);
     cnv_blob_unref(merge->out);
     cnv_free(merge->weights);
@@ -73,6 +74,10 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     merge->contributors = first->encoding->is_relative ? 1 : round->frozen_count;
     merge->base = cnv_parcel_ref(engine->model);
     merge->reference = first->encoding->is_relative ? cnv_parcel_ref(round->reference) : NULL;
+    if (merge->optimiser != NULL && first->snapshot != NULL) {
+        merge->snapshot = cnv_parcel_ref(first->snapshot);
+        merge->slot = first->slot;
+    }
     merge->slices = cnv_slice_count(merge->length);
     merge->out = cnv_blob_new_raw(merge->down->size(merge->length));
     merge->weights = cnv_array_new(merge->contributors, sizeof(*merge->weights));

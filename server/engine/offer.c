@@ -62,6 +62,7 @@ void cnv_offer_clear(struct cnv_offer *offer)
 {
     cnv_offer_forget_pull(offer);
     cnv_blob_unref(offer->vector);
+    cnv_parcel_unref(offer->snapshot);
     cnv_blob_unref(offer->index);
     memset(offer, 0, sizeof(*offer));
 }

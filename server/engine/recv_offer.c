@@ -208,6 +208,7 @@ static void offer_keep(struct cnv_engine *engine,
     if (most > 0 && offer->head.samples > most) {
         offer->head.samples = most;
     }
+    cnv_async_keep_offer(engine, member);
     if (head->encoding[0] != '\0') {
         offer->encoding = cnv_encoding_find(head->encoding);
         if (head->bytes <= CNV_INLINE_MAX) {

@@ -222,7 +222,7 @@ void cnv_round_refuse(struct cnv_engine *engine,
 
     member->refusal = status;
     member->refused++;
-    member->task = (struct cnv_task){ 0 };
+    cnv_async_drop(member);
     cnv_offer_clear(&member->offer);
     round_miss(round, member);
     (void) snprintf(round->because, sizeof(round->because), "%.150s", text);

@@ -199,7 +199,7 @@ static double slice_variance(const struct slice_job *job, const double *mean, do
     return variance;
 }
 
-/* room: update, base, result, each [count]; then the aggregator's scratch. */
+/* room: update, base, result, snapshot, each [count]; then the aggregator's scratch. */
 static enum cnv_status slice_merge(struct slice_job *job, double *room)
 {
     struct cnv_merge *merge = job->merge;
@@ -208,7 +208,8 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
     double *update = room;
     double *base = update + input->count;
     double *result = base + input->count;
-    double *scratch = result + input->count;
+    double *snapshot = result + input->count;
+    double *scratch = snapshot + input->count;
 
     if (merge->aggregate->merge_slice(merge->aggregate_state, input, update, scratch) != CNV_OK) {
         for (size_t i = 0; i < input->contributors; i++) {
@@ -226,9 +227,14 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
             .count = input->count,
             .base = base,
             .update = update,
+            .snapshot = merge->snapshot == NULL ? NULL : snapshot,
+            .slot = merge->slot,
         };
 
         decode_parcel(merge, merge->base, input, base);
+        if (merge->snapshot != NULL) {
+            decode_parcel(merge, merge->snapshot, input, snapshot);
+        }
         merge->optimiser->apply_slice(merge->optimiser_state, &apply, result);
         values = result;
     }
@@ -252,13 +258,13 @@ void cnv_slice_run(struct cnv_job *base)
     size_t count = job->input.count;
     size_t scratch =
         merge->aggregate->scratch_size(merge->aggregate_state, job->input.contributors, count);
-    double *room = cnv_array_new(4 * count + scratch, sizeof(*room));
+    double *room = cnv_array_new(5 * count + scratch, sizeof(*room));
 
     job->gather = cnv_array_new(job->gather_len, 1);
     job->status = CNV_E_NOMEM;
     if (room != NULL && job->gather != NULL) {
         if (merge->reference != NULL) {
-            job->reference = room + 3 * count + scratch;
+            job->reference = room + 4 * count + scratch;
             decode_parcel(merge, merge->reference, &job->input, job->reference);
         }
         job->status = slice_merge(job, room);

@@ -35,6 +35,8 @@ struct cnv_merge {
     double *scales;               /* NULL: contributions are taken as they are */
     struct cnv_parcel *base;      /* the committed model */
     struct cnv_parcel *reference; /* what a relative encoding refers to */
+    struct cnv_parcel *snapshot;  /* async: the version the contribution was made from; or NULL */
+    size_t slot;                  /* async: of its member */
     uint8_t *out_bytes;
 
     struct cnv_blob *out;

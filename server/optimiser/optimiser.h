@@ -18,14 +18,17 @@
 struct cnv_apply_input {
     size_t first;
     size_t count;
-    const double *base;   /* [count] the committed model */
-    const double *update; /* [count] the averaged update, relative to it */
+    const double *base;     /* [count] the committed model */
+    const double *update;   /* [count] the averaged update, relative to it */
+    const double *snapshot; /* [count] the version the update was made from; NULL: base */
+    size_t slot;            /* of the agent it is from, where wants_snapshot; else 0 */
 };
 
 struct cnv_optimiser_ops {
     const char *name;
     const char *text;
     size_t state_size;
+    bool wants_snapshot; /* sync/mode=async, one contribution at a time; else an error in check.c */
     /* Called when the dimension is known; per-coordinate state is allocated here. */
     enum cnv_status (*init)(void *state,
                             const struct cnv_config *config,

@@ -10,5 +10,6 @@ extern const struct cnv_optimiser_ops cnv_optimiser_nesterov;
 extern const struct cnv_optimiser_ops cnv_optimiser_adam;
 extern const struct cnv_optimiser_ops cnv_optimiser_yogi;
 extern const struct cnv_optimiser_ops cnv_optimiser_adagrad;
+extern const struct cnv_optimiser_ops cnv_optimiser_async_isgd;
 
 #endif

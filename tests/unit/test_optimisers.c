@@ -169,7 +169,7 @@ Test(optimisers, three_steps_lead_where_the_papers_say, .timeout = 5)
         }
         cr_assert_eq(ops->init(state, config, 2, NULL), CNV_OK);
         for (size_t round = 0; round < 3; round++) {
-            struct cnv_apply_input input = { 0, 2, model, updates[round] };
+            struct cnv_apply_input input = { .count = 2, .base = model, .update = updates[round] };
             double out[2];
 
             ops->apply_slice(state, &input, out);
