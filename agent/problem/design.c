@@ -83,7 +83,7 @@ double *cnv_design_scores(const struct cnv_design *design, size_t slot)
 
 struct cnv_batch cnv_batch_all(const struct cnv_design *design, const struct cnv_batch *batch)
 {
-    return batch == NULL || batch->rows == NULL ? (struct cnv_batch){ NULL, design->x.count }
+    return batch == NULL || batch->rows == NULL ? (struct cnv_batch){ .count = design->x.count }
                                                 : *batch;
 }
 

@@ -129,7 +129,8 @@ static double add_ridge(const struct cnv_mlp *mlp, const double *v, double *prod
 
 static struct cnv_batch all_of(const struct cnv_mlp *mlp, const struct cnv_batch *batch)
 {
-    return batch == NULL || batch->rows == NULL ? (struct cnv_batch){ NULL, mlp->x.count } : *batch;
+    return batch == NULL || batch->rows == NULL ? (struct cnv_batch){ .count = mlp->x.count }
+                                                : *batch;
 }
 
 static double

@@ -38,6 +38,7 @@ struct cnv_problem_setup {
 struct cnv_batch {
     const size_t *rows;
     size_t count;
+    uint64_t draw; /* names a local step, from 1: for gradients with noise of their own; 0: none */
 };
 
 struct cnv_problem_ops {

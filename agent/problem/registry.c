@@ -6,13 +6,16 @@
 
 extern const struct cnv_problem_ops cnv_problem_logistic;
 extern const struct cnv_problem_ops cnv_problem_mlp;
+extern const struct cnv_problem_ops cnv_problem_noisy_quadratic;
+extern const struct cnv_problem_ops cnv_problem_noisy_skewed;
 extern const struct cnv_problem_ops cnv_problem_quadratic;
 extern const struct cnv_problem_ops cnv_problem_ridge;
 extern const struct cnv_problem_ops cnv_problem_softmax;
 
 static const struct cnv_problem_ops *const problems[] = {
-    &cnv_problem_logistic, &cnv_problem_mlp,     &cnv_problem_quadratic,
-    &cnv_problem_ridge,    &cnv_problem_softmax,
+    &cnv_problem_logistic,     &cnv_problem_mlp,       &cnv_problem_noisy_quadratic,
+    &cnv_problem_noisy_skewed, &cnv_problem_quadratic, &cnv_problem_ridge,
+    &cnv_problem_softmax,
 };
 
 enum { BUILT_IN = sizeof(problems) / sizeof(problems[0]) };

@@ -74,6 +74,14 @@ static void draw_batch(struct cnv_local *local)
     }
 }
 
+/* What is drawn: the whole shard is a draw as well, for problems with noise of their own. */
+static struct cnv_batch batch_of(const struct cnv_local *local)
+{
+    return (struct cnv_batch){ .rows = local->batch > 0 ? local->order : NULL,
+                               .count = local->batch > 0 ? local->batch : local->problem->rows,
+                               .draw = local->iteration + local->ahead + 1 };
+}
+
 /* Takes the swaps back, so that the next draw does not depend on this one. */
 static void undo_draw(struct cnv_local *local)
 {
@@ -85,10 +93,10 @@ static void undo_draw(struct cnv_local *local)
 void cnv_local_gradient(struct cnv_local *local, const double *w)
 {
     struct cnv_problem *problem = local->problem;
-    struct cnv_batch batch = { local->order, local->batch };
+    struct cnv_batch batch = batch_of(local);
 
     draw_batch(local);
-    (void) problem->ops->gradient(problem->state, w, local->batch > 0 ? &batch : NULL, local->g);
+    (void) problem->ops->gradient(problem->state, w, &batch, local->g);
     undo_draw(local);
 }
 
@@ -96,11 +104,10 @@ enum cnv_status cnv_local_hessian_times(
     struct cnv_local *local, const double *w, const double *v, double *out, struct cnv_error *err)
 {
     struct cnv_problem *problem = local->problem;
-    struct cnv_batch batch = { local->order, local->batch };
+    struct cnv_batch batch = batch_of(local);
 
     draw_batch(local);
-    enum cnv_status status =
-        problem->ops->curvature_at(problem->state, w, local->batch > 0 ? &batch : NULL, err);
+    enum cnv_status status = problem->ops->curvature_at(problem->state, w, &batch, err);
     if (status == CNV_OK) {
         problem->ops->hessian_times(problem->state, v, out);
     }

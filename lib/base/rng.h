@@ -28,6 +28,7 @@ enum cnv_rng_purpose {
     CNV_RNG_SYNTHETIC = 6,
     CNV_RNG_TOKEN = 7,
     CNV_RNG_SCALE = 8,
+    CNV_RNG_NOISE = 9,
 };
 
 /* Starts the stream of (seed, purpose, a, b); a and b below 2^32 are all distinct. */

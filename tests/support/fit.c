@@ -21,6 +21,8 @@ static const struct {
     { "one-shot", { "run/iterations=400" } },
     { "blocks", { "solver/smoothness=8" } },
     { "quadratic", { "problem/dimension=30", "run/start=random" } },
+    { "noisy-quadratic", { "problem/noise=0", "run/start=ones" } },
+    { "noisy-skewed", { "problem/noise=0", "run/start=ones" } },
     { "mlp", { "problem/hidden=3,2", "run/start=random" } },
 };
 

@@ -40,7 +40,7 @@ static void reference_step(struct reference *ref, const struct lone *agent, uint
     size_t rows[BATCH];
     double g[FEATURES];
     double norm = 0.0;
-    struct cnv_batch batch = { rows, BATCH };
+    struct cnv_batch batch = { .rows = rows, .count = BATCH };
 
     lone_draw(agent, k, BATCH, rows);
     (void) agent->problem->ops->gradient(agent->problem->state, ref->u, &batch, g);

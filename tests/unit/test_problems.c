@@ -269,7 +269,7 @@ static size_t everything(const struct subject *subject, double *out)
     size_t n = problem->dimension;
     double *w = normals(n, 0.3, 1);
     size_t list[3] = { 4100, 0, 17 };
-    struct cnv_batch batch = { list, 3 };
+    struct cnv_batch batch = { .rows = list, .count = 3 };
 
     out[0] = gradient(subject, w, out + 2);
     out[1] = problem->ops->gradient(problem->state, w, &batch, out + 2 + n);
@@ -328,7 +328,7 @@ static void check_batches(const struct subject *subject)
     double value = 0.0;
 
     for (size_t i = 0; i < rows; i++) {
-        struct cnv_batch batch = { &i, 1 };
+        struct cnv_batch batch = { .rows = &i, .count = 1 };
 
         value += problem->ops->gradient(problem->state, w, &batch, one) / (double) rows;
         cnv_vector_add(n, 1.0 / (double) rows, one, mean);
@@ -366,7 +366,7 @@ static void check_batch_products(const struct subject *subject)
     double *mean = cnv_array_new(n, sizeof(*mean));
 
     for (size_t i = 0; i < rows; i++) {
-        struct cnv_batch batch = { &i, 1 };
+        struct cnv_batch batch = { .rows = &i, .count = 1 };
 
         cr_assert_eq(problem->ops->curvature_at(problem->state, w, &batch, NULL), CNV_OK);
         problem->ops->hessian_times(problem->state, v, one);

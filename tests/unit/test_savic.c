@@ -73,7 +73,7 @@ struct reference {
 static void batch_gradient(const struct lone *agent, const double *w, uint64_t k, double *g)
 {
     size_t rows[BATCH];
-    struct cnv_batch batch = { rows, BATCH };
+    struct cnv_batch batch = { .rows = rows, .count = BATCH };
 
     lone_draw(agent, k, BATCH, rows);
     (void) agent->problem->ops->gradient(agent->problem->state, w, &batch, g);
@@ -83,7 +83,7 @@ static void batch_gradient(const struct lone *agent, const double *w, uint64_t k
 static void batch_curvature(const struct lone *agent, const double *w, uint64_t k, double *h)
 {
     size_t rows[BATCH];
-    struct cnv_batch batch = { rows, BATCH };
+    struct cnv_batch batch = { .rows = rows, .count = BATCH };
     double v[N];
     struct cnv_rng rng;
 

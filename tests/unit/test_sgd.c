@@ -41,7 +41,7 @@ Test(sgd, follows_the_recursion_over_rounds_with_momentum_and_decay, .timeout = 
             double step = k < 4 ? 0.5 : k < 9 ? 0.05 : 0.005;
             size_t rows[8];
             double g[FEATURES];
-            struct cnv_batch batch = { rows, 8 };
+            struct cnv_batch batch = { .rows = rows, .count = 8 };
 
             lone_draw(&agent, k, 8, rows);
             (void) agent.problem->ops->gradient(agent.problem->state, u, &batch, g);
