@@ -27,6 +27,7 @@ struct run_args {
     const char *out;
     struct cnv_option_list set;
     struct cnv_option_list plugins;
+    const char *repeat;
     bool is_inline;
     bool is_quiet;
 };
@@ -70,6 +71,11 @@ static const struct cnv_option options[] = {
       offsetof(struct run_args, is_inline),
       NULL,
       "In this process, without sockets; the same model, bit for bit." },
+    { "repeat",
+      CNV_OPTION_TEXT,
+      offsetof(struct run_args, repeat),
+      "N",
+      "With --inline: N runs, seeds run/seed and on; prints seed, rounds and final loss of each." },
     { "quiet",
       CNV_OPTION_FLAG,
       offsetof(struct run_args, is_quiet),
@@ -123,6 +129,9 @@ static enum cnv_status check_files(const struct run_args *args,
         cnv_problem_find(cnv_config_text(config, "problem/kind"));
     enum cnv_status status = CNV_OK;
 
+    if (args->repeat != NULL && (!args->is_inline || args->out != NULL)) {
+        return cnv_fail(err, CNV_E_INPUT, "--repeat goes with --inline, and without --out");
+    }
     if (args->data == NULL && (problem == NULL || !problem->is_synthetic)) {
         return cnv_fail(err, CNV_E_INPUT, "--data FILE is missing: what is to be learnt from?");
     }
@@ -170,6 +179,18 @@ static enum cnv_status conclude(const struct cnv_run_setup *setup,
     return status;
 }
 
+static enum cnv_status
+repeat(const struct cnv_run_setup *setup, const char *text, struct cnv_error *err)
+{
+    char *end = NULL;
+    unsigned long long count = strtoull(text, &end, 10);
+
+    if (text[0] < '1' || text[0] > '9' || *end != '\0' || count > 1000000000) {
+        return cnv_fail(err, CNV_E_INPUT, "--repeat %.40s: allowed is 1 to 1000000000", text);
+    }
+    return cnv_run_repeats(setup, count, stdout, err);
+}
+
 static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
 {
     const struct run_args *args = raw;
@@ -210,6 +231,10 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
         };
 
         cnv_interrupts_catch();
+        if (args->repeat != NULL) {
+            status = repeat(&setup, args->repeat, &err);
+            goto done;
+        }
         cnv_progress_init(&progress, args->is_quiet ? NULL : stdout, &limits);
         status = args->is_inline ? cnv_run_inline(&setup, result, &err)
                                  : cnv_run_local(&setup, result, &err);
@@ -217,6 +242,7 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
             status = conclude(&setup, args, result, &err);
         }
     }
+done:
     if (status != CNV_OK) {
         code = cnv_command_fail(command, &err);
     }

@@ -2,6 +2,9 @@
 #ifndef CNV_CLI_RUN_H
 #define CNV_CLI_RUN_H
 
+#include <stdint.h>
+#include <stdio.h>
+
 #include <jansson.h>
 
 #include "base/blob.h"
@@ -46,5 +49,14 @@ CNV_MUST_CHECK enum cnv_status cnv_run_local(const struct cnv_run_setup *setup,
 CNV_MUST_CHECK enum cnv_status cnv_run_inline(const struct cnv_run_setup *setup,
                                               struct cnv_run_result *result,
                                               struct cnv_error *err);
+
+/*
+ * The same so many times, with the seeds run/seed, run/seed + 1, ... A CSV goes to out, a line a
+ * run as it ends: seed, rounds, loss of the final model. Steps take no time at all.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_run_repeats(const struct cnv_run_setup *setup,
+                                               uint64_t count,
+                                               FILE *out,
+                                               struct cnv_error *err);
 
 #endif

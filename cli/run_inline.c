@@ -5,6 +5,7 @@
  * Time is virtual: a step takes what it took on our clock, as if all agents had worked side by
  * side, so the seconds of rounds.csv are those of agents with a core each.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -197,5 +198,60 @@ enum cnv_status cnv_run_inline(const struct cnv_run_setup *setup,
     }
     cnv_sim_destroy(sim);
     cnv_start_fini(&start);
+    return status;
+}
+
+/* One run of its own; its last row says what came of it. */
+static enum cnv_status run_once(const struct cnv_run_setup *setup,
+                                const struct cnv_config *config,
+                                struct cnv_round_row *ret_row,
+                                struct cnv_engine_view *ret_view,
+                                struct cnv_error *err)
+{
+    struct inline_run run = { .setup = setup };
+    struct cnv_sim_setup sim_setup = { .config = config, .seed = 1, .self = &run, .load = load };
+    struct cnv_sim *sim = NULL;
+    enum cnv_status status = cnv_sim_new(&sim_setup, &sim, err);
+
+    if (status == CNV_OK) {
+        status = step_to_end(sim, err);
+    }
+    if (status == CNV_OK) {
+        const struct cnv_engine *engine = cnv_sim_engine(sim);
+
+        cnv_engine_view(engine, ret_view);
+        cnv_engine_row(engine, cnv_engine_rows(engine) - 1, ret_row);
+        if (ret_view->state == CNV_RUN_FAILED) {
+            status = cnv_fail(err, CNV_E_SYSTEM, "the run failed: %s", ret_view->state_reason);
+        }
+    }
+    cnv_sim_destroy(sim);
+    return status;
+}
+
+enum cnv_status
+cnv_run_repeats(const struct cnv_run_setup *setup, uint64_t count, FILE *out, struct cnv_error *err)
+{
+    struct cnv_config *config = cnv_config_copy(setup->config);
+    uint64_t first = (uint64_t) cnv_config_integer(setup->config, "run/seed");
+    enum cnv_status status = config == NULL ? cnv_fail(err, CNV_E_NOMEM, "out of memory") : CNV_OK;
+
+    cnv_num_init();
+    (void) fprintf(out, "seed,rounds,loss\n");
+    for (uint64_t i = 0; i < count && status == CNV_OK && cnv_interrupts() == 0; i++) {
+        struct cnv_round_row row;
+        struct cnv_engine_view view;
+        char seed[24];
+
+        (void) snprintf(seed, sizeof(seed), "%" PRIu64, first + i);
+        status = cnv_config_set(config, "run/seed", seed, "--repeat", err);
+        if (status == CNV_OK) {
+            status = run_once(setup, config, &row, &view, err);
+        }
+        if (status == CNV_OK) {
+            (void) fprintf(out, "%s,%" PRIu64 ",%.17g\n", seed, view.version, row.loss);
+        }
+    }
+    cnv_config_destroy(config);
     return status;
 }

@@ -237,6 +237,13 @@ static bool take_events(struct sim_agent *agent)
     return is_over;
 }
 
+/* Then nothing comes in between two steps, and unless each is looked at they are one event. */
+static bool takes_no_time(const struct sim_agent *agent)
+{
+    return agent->sim->promises == NULL && agent->sim->setup.clock_us == NULL &&
+           agent->step_us == 0;
+}
+
 void sim_process_work(struct sim_agent *agent)
 {
     const struct cnv_sim_setup *setup = &agent->sim->setup;
@@ -256,10 +263,12 @@ void sim_process_work(struct sim_agent *agent)
     if (agent->trainer == NULL || !cnv_trainer_has_work(agent->trainer)) {
         return;
     }
-    if (cnv_trainer_step(agent->trainer, &err) != CNV_OK) {
-        sim_fail(agent->sim, err.status, "%s: %s", agent->name, err.text);
-        return;
-    }
+    do {
+        if (cnv_trainer_step(agent->trainer, &err) != CNV_OK) {
+            sim_fail(agent->sim, err.status, "%s: %s", agent->name, err.text);
+            return;
+        }
+    } while (takes_no_time(agent) && cnv_trainer_has_work(agent->trainer));
     busy_us = setup->clock_us == NULL ? agent->step_us : setup->clock_us(setup->self) - start_us;
     if (busy_us > 0) {
         cnv_session_speed(agent->session, 1e6 / (double) busy_us);

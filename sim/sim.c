@@ -205,10 +205,17 @@ enum cnv_status cnv_sim_step(struct cnv_sim *sim, bool *ret_is_more, struct cnv_
 {
     struct cnv_engine_view view;
     struct sim_event event;
+    bool is_step = false;
 
     if (sim->status == CNV_OK && sim_calendar_take(&sim->calendar, &event)) {
         sim->now_us = event.at_us;
         happen(sim, &event);
+        is_step = event.kind == SIM_EVENT_WORK && sim->agents[event.agent]->is_alive;
+    }
+    /* Most events are steps of agents that go on: the engine cannot have changed. */
+    if (is_step && sim->status == CNV_OK && sim->promises == NULL) {
+        *ret_is_more = true;
+        return CNV_OK;
     }
     cnv_engine_view(sim->engine, &view);
     if (sim->status == CNV_OK && sim->promises != NULL) {

@@ -66,3 +66,15 @@ check "keygen: server or agent" refuses 2 "either" convene keygen
 mkdir keys
 check "keygen: a directory as allow list" convene keygen --agent gpu-2 --server-key server.key --allow keys
 check "keygen: holds a certificate then" test -e keys/gpu-2.pub
+
+# Repeats: a line for each seed, the same as that seed alone.
+repeats() {
+    convene run --inline --agents 4 --set problem/kind=noisy-skewed --set run/start=ones --set solver/kind=sgd \
+        --set run/iterations=60 --set policy/kind=one-shot "$@"
+}
+repeats --repeat 3 --set run/seed=5 > repeats.csv
+check "run --repeat: a line for each seed" same "$(cut -d, -f1,2 repeats.csv | paste -sd' ')" "seed,rounds 5,1 6,1 7,1"
+repeats --out seven --set run/seed=7 --quiet
+check "run --repeat: as the seed alone" same "$(tail -1 repeats.csv | cut -d, -f3)" "$(tail -1 seven/rounds.csv | cut -d, -f6)"
+check "run --repeat: without processes alone" refuses 2 "goes with --inline" convene run --repeat 2 --set problem/kind=noisy-skewed
+check "run --repeat: a number" refuses 2 "allowed is 1 to" convene run --inline --repeat 0 --set problem/kind=noisy-skewed
