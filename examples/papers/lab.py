@@ -145,6 +145,12 @@ class Lab:
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             return list(pool.map(lambda call: self.run(**call), calls))
 
+    def repeats(self, settings, agents, count, method=None, plain=None):
+        """[(rounds, final loss)] of `count` inline runs with the seeds run/seed and on, for problems without data."""
+        chosen = dict(settings)
+        chosen.update((plain if self.is_sabotaged and plain else method) or {})
+        return self._harness.repeats(chosen, agents, count)
+
     def losses(self, calls):
         """Final losses of several runs, as runs(); infinite where a run gave up on numbers that are not finite."""
         def attempt(call):
@@ -215,3 +221,17 @@ class Harness:
                     raise RuntimeError(f'{" ".join(command)}: exit {result.returncode}: {result.stderr.strip()[-400:]}')
                 self._runs[key] = Run(directory)
             return self._runs[key]
+
+    def repeats(self, settings, agents, count):
+        command = [f'{self.build}/convene', 'run', '--inline', '--agents', str(agents), '--repeat', str(count)]
+        for key in sorted(settings):
+            command += ['--set', f'{key}={settings[key]}']
+        name = '\0'.join(command)
+        with self._lock_of(name):
+            if name not in self._runs:
+                result = subprocess.run(command, capture_output=True, text=True, timeout=PROGRAM_TIMEOUT, check=False)
+                if result.returncode != 0:
+                    raise RuntimeError(f'{" ".join(command)}: exit {result.returncode}: {result.stderr.strip()[-400:]}')
+                lines = (line.split(',') for line in result.stdout.splitlines()[1:])
+                self._runs[name] = [(int(rounds), float(loss)) for _, rounds, loss in lines]
+            return self._runs[name]
