@@ -7,6 +7,7 @@
 extern const struct cnv_policy_ops cnv_policy_adaptive_l;
 extern const struct cnv_policy_ops cnv_policy_adaptive_period;
 extern const struct cnv_policy_ops cnv_policy_dynamic;
+extern const struct cnv_policy_ops cnv_policy_budget;
 extern const struct cnv_policy_ops cnv_policy_fixed;
 extern const struct cnv_policy_ops cnv_policy_growing;
 extern const struct cnv_policy_ops cnv_policy_one_shot;

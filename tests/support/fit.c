@@ -18,6 +18,7 @@ static const struct {
 } needs[] = {
     { "adaptive-period", { "run/iterations=400", "solver/decay-at=150,250" } },
     { "growing", { "run/iterations=400", "policy/rounds=20" } },
+    { "budget", { "run/iterations=400", "policy/budget-bytes=40000", "policy/budget-rate=500" } },
     { "one-shot", { "run/iterations=400" } },
     { "blocks", { "solver/smoothness=8" } },
     { "quadratic", { "problem/dimension=30", "run/start=random" } },
