@@ -5,8 +5,8 @@
 
 #include "base/sketch.h"
 
-static const char *const plan_exchanges[] = { "model", "gradient", "direction",
-                                              "loss",  "scale",    "monitor" };
+static const char *const plan_exchanges[] = { "model", "gradient", "direction", "loss",
+                                              "scale", "monitor",  "auxiliary" };
 
 /* Solvers whose rounds are more than one averaging of models. */
 static const struct {
@@ -15,6 +15,7 @@ static const struct {
 } plans[] = {
     { "giant", "gradient,direction,loss,model" },
     { "bfgs", "gradient,loss,model" },
+    { "fedac", "auxiliary,model" },
     { "savic", "scale,model" },
 };
 

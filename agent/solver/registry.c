@@ -8,13 +8,15 @@ extern const struct cnv_solver_ops cnv_solver_giant;
 extern const struct cnv_solver_ops cnv_solver_sgd;
 extern const struct cnv_solver_ops cnv_solver_adam;
 extern const struct cnv_solver_ops cnv_solver_bfgs;
+extern const struct cnv_solver_ops cnv_solver_fedac;
 extern const struct cnv_solver_ops cnv_solver_savic;
 extern const struct cnv_solver_ops cnv_solver_savic_local;
 extern const struct cnv_solver_ops cnv_solver_blocks;
 
 static const struct cnv_solver_ops *const solvers[] = {
-    &cnv_solver_newton, &cnv_solver_giant, &cnv_solver_sgd,         &cnv_solver_adam,
-    &cnv_solver_bfgs,   &cnv_solver_savic, &cnv_solver_savic_local, &cnv_solver_blocks,
+    &cnv_solver_newton, &cnv_solver_giant,       &cnv_solver_sgd,
+    &cnv_solver_adam,   &cnv_solver_bfgs,        &cnv_solver_fedac,
+    &cnv_solver_savic,  &cnv_solver_savic_local, &cnv_solver_blocks,
 };
 
 enum { BUILT_IN = sizeof(solvers) / sizeof(solvers[0]) };

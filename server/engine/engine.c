@@ -74,7 +74,7 @@ static enum cnv_status check_plan(const struct cnv_config *config, struct cnv_er
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "solver/plan=%.60s: allowed are at most %d of gradient, direction, loss, "
-                        "scale, monitor, separated by commas, and model at the end",
+                        "scale, monitor, auxiliary, separated by commas, and model at the end",
                         text,
                         CNV_PLAN_MAX);
     }
