@@ -161,18 +161,22 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
         world_set(world, "problem/kind", "ridge");
     }
     if (kind < 7) {
-        static const char *const solvers[] = { "newton", "giant", "sgd", "adam", "savic" };
+        static const char *const solvers[] = { "newton", "giant", "sgd",  "adam",
+                                               "savic",  "bfgs",  "fedac" };
 
-        world_set(world, "solver/kind", solvers[cnv_rng_below(rng, 5)]);
+        world_set(world, "solver/kind", solvers[cnv_rng_below(rng, 7)]);
     } else if (kind < 9) {
         world_set(world, "policy/kind", "adaptive-l");
         world_set(world, "policy/delta", kind == 7 ? "inf" : "1e-2");
     } else {
-        static const char *const policies[] = { "adaptive-period", "growing", "one-shot" };
+        static const char *const policies[] = {
+            "adaptive-period", "growing", "one-shot", "budget"
+        };
 
         world_set(world, "solver/kind", "sgd");
-        world_set(world, "policy/kind", policies[cnv_rng_below(rng, 3)]);
+        world_set(world, "policy/kind", policies[cnv_rng_below(rng, 4)]);
         world_set(world, "policy/rounds", "2");
+        world_set(world, "policy/budget-bytes", "20000");
         world_set(world, "run/iterations", "60");
     }
 }
