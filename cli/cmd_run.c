@@ -14,6 +14,7 @@
 #include "data/load.h"
 #include "envelope.h"
 #include "interrupt.h"
+#include "methods.h"
 #include "plugins.h"
 #include "problem/problem.h"
 #include "report.h"
@@ -268,5 +269,6 @@ const struct cnv_command cnv_command_run = {
              "finishes the\n"
              "round in hand and keeps what was learnt; a second one gives up. All settings: "
              "convened --help.\n",
+    .print_more = cnv_methods_print,
     .run = run_run,
 };

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/status.h"
 #include "options.h"
@@ -20,6 +21,8 @@ struct cnv_command {
     size_t args_size; /* of the struct the options fill in, zeroed before */
     /* More text for --help, or NULL. */
     const char *notes;
+    /* And still more, made when asked for, or NULL. */
+    void (*print_more)(FILE *out);
     /* Does it. Returns the exit code of the program; has printed its one line when not 0. */
     enum cnv_exit (*run)(const struct cnv_command *command, void *args);
 };
@@ -39,6 +42,7 @@ extern const struct cnv_command cnv_command_stop;
 extern const struct cnv_command cnv_command_evaluate;
 extern const struct cnv_command cnv_command_submit;
 extern const struct cnv_command cnv_command_keygen;
+extern const struct cnv_command cnv_command_reference;
 
 /* Prints "convene NAME: text" to stderr and gives the exit code that fits err. */
 enum cnv_exit cnv_command_fail(const struct cnv_command *command, const struct cnv_error *err);

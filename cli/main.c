@@ -11,10 +11,12 @@
 #include "command.h"
 
 static const struct cnv_command *const commands[] = {
-    &cnv_command_run,       &cnv_command_evaluate, &cnv_command_status,       &cnv_command_watch,
-    &cnv_command_agents,    &cnv_command_rounds,   &cnv_command_policy_set,   &cnv_command_policy,
-    &cnv_command_model_get, &cnv_command_plot,     &cnv_command_plugin_check, &cnv_command_submit,
-    &cnv_command_drain,     &cnv_command_stop,     &cnv_command_keygen,
+    &cnv_command_run,        &cnv_command_evaluate,     &cnv_command_status,
+    &cnv_command_watch,      &cnv_command_agents,       &cnv_command_rounds,
+    &cnv_command_policy_set, &cnv_command_policy,       &cnv_command_model_get,
+    &cnv_command_plot,       &cnv_command_plugin_check, &cnv_command_submit,
+    &cnv_command_drain,      &cnv_command_stop,         &cnv_command_keygen,
+    &cnv_command_reference,
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(commands[0]) };
@@ -52,6 +54,9 @@ static void print_command_help(const struct cnv_command *command, FILE *out)
     cnv_options_print(command->options, out);
     if (command->notes != NULL) {
         (void) fprintf(out, "\n%s", command->notes);
+    }
+    if (command->print_more != NULL) {
+        command->print_more(out);
     }
     (void) fprintf(out, "\nexamples:\n%s", command->examples);
 }

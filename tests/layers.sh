@@ -36,6 +36,7 @@ sim                 lib/base lib/run lib/config lib/client proto server/engine s
 cli                 lib/base lib/config lib/model lib/net lib/client/joinfile.h proto zmq jansson
 cli/plugins         lib/base lib/config lib/plugin server/policy/policy.h agent/problem/problem.h agent/solver/solver.h
 cli/cmd_run         lib/base lib/config agent/data agent/problem/problem.h
+cli/methods         lib/base lib/config proto/encodings/encoding.h server/policy/policy.h server/aggregate/aggregate.h server/optimiser/optimiser.h agent/solver/solver.h agent/problem/problem.h
 cli/cmd_evaluate    lib/base lib/config lib/model lib/num agent/data
 cli/evaluate        lib/base lib/config lib/model agent/data agent/problem jansson
 cli/run_inline      lib/base lib/config lib/model lib/num proto sim server/engine server/report agent/data agent/trainer jansson

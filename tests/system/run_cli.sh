@@ -12,10 +12,29 @@ same() {
 has_help() {
     convene "$@" --help > help.txt && grep -q '^usage: convene ' help.txt && grep -q '^examples:' help.txt
 }
-for command in run status watch agents rounds policy 'model get' drain stop keygen evaluate submit plot; do
+for command in run status watch agents rounds policy 'model get' drain stop keygen evaluate submit plot reference; do
     # shellcheck disable=SC2086
     check "$command has help with examples" has_help $command
 done
+
+# What the keys allow is what is registered.
+choices() { grep -A 2 "^  $1=" convened.help | tail -n 1 | sed 's/ or plugin:NAME//; s/ or /, /' | tr -d ' ' | tr , '\n'; }
+convened --help > convened.help
+convene run --help > run.help
+convene reference > reference.md
+every_method() {
+    for name in $(choices policy/kind) $(choices solver/kind) $(choices problem/kind) $(choices optimiser/kind); do
+        grep -q "^  $name  *[A-Za-z]" run.help && grep -q -- "^- \*\*$name\*\*: " reference.md || { echo "$name"; return 1; }
+    done
+}
+every_key() {
+    for key in $(sed -n 's/^  \([a-z]*\/[a-z0-9-]*\)=.*/\1/p' convened.help); do
+        grep -q "^| .$key. |" reference.md || { echo "$key"; return 1; }
+    done
+}
+check "keys allow some methods" test "$(choices solver/kind | wc -l)" -ge 3
+check "run --help and the reference list every method" every_method
+check "the reference has every key" every_key
 
 check "no command is asking wrongly" bash -c 'convene; [ $? -eq 2 ]'
 check "an unknown command is named" refuses 2 "unknown command 'nonsense'" convene nonsense
