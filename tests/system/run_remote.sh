@@ -33,6 +33,7 @@ check "agents" bash -c "convene agents --control $TCP --join operator-jo.join | 
 check "rounds" bash -c "convene rounds --after 1 --control $TCP --join operator-jo.join | grep -q 'L = '"
 check "rounds --csv" bash -c "convene rounds --csv --control $TCP --join operator-jo.join | grep -q '^1,'"
 check "policy" over policy
+check "policy set" over policy set fixed local-steps=2
 check "model get" over model get --out model.npy
 check "which wrote the model" test -s model.npy
 check "watch" bash -c "convene watch --once --control $TCP --join operator-jo.join | grep -q '^. gpu-1'"
