@@ -1,5 +1,6 @@
 /*
- * averages.c - that a committed model is the old one plus the mean of what its contributors sent.
+ * averages.c - that a committed model is the old one plus the mean of what its contributors sent,
+ * or what the server optimiser makes of that mean.
  *
  * Every vector the trainers compute and every result they are told is noted. At a commit, the
  * mean is computed anew from the definition, not by the server's code, over the members whose
@@ -425,6 +426,41 @@ static bool results_follow(const struct cnv_sim *sim,
     return true;
 }
 
+/* What the server optimiser makes of the mean, by its definition, in place; momentum[length]
+ * becomes what it would remember. */
+static void
+apply_optimiser(const struct cnv_sim *sim, double *mean, double *momentum, size_t length)
+{
+    const char *kind = cnv_config_text(sim->setup.config, "optimiser/kind");
+    const double *before = sim->promises->momentum;
+    double beta = cnv_config_real(sim->setup.config, "optimiser/momentum");
+    double step = cnv_config_real(sim->setup.config, "optimiser/step");
+
+    for (size_t j = 0; strcmp(kind, "none") != 0 && j < length; j++) {
+        momentum[j] = beta * (before == NULL ? 0 : before[j]) + mean[j];
+        mean[j] = strcmp(kind, "momentum") == 0 ? step * momentum[j]
+                                                : step * (mean[j] + beta * momentum[j]);
+    }
+}
+
+/* The newest model stands: so does what the server optimiser remembers. */
+static void keep_momentum(struct cnv_sim *sim, const double *momentum, size_t length)
+{
+    struct sim_promises *promises = sim->promises;
+
+    if (strcmp(cnv_config_text(sim->setup.config, "optimiser/kind"), "none") == 0) {
+        return;
+    }
+    if (promises->momentum == NULL) {
+        promises->momentum = cnv_array_new(length, sizeof(*momentum));
+    }
+    if (promises->momentum == NULL) {
+        sim_fail(sim, CNV_E_NOMEM, "momentum");
+        return;
+    }
+    memcpy(promises->momentum, momentum, length * sizeof(*momentum));
+}
+
 /* Whether the new model follows from the old one in this attempt of the round. */
 static bool model_follows(const struct cnv_sim *sim,
                           struct contributor *contributors,
@@ -444,6 +480,7 @@ static bool model_follows(const struct cnv_sim *sim,
         !take_mean(sim, contributors, count, work, work + length, length)) {
         return false;
     }
+    apply_optimiser(sim, work, work + 3 * length, length);
     encoding->decode(newest[-1].bytes, length, NULL, model);
     for (size_t j = 0; j < length; j++) {
         model[j] += work[j];
@@ -452,13 +489,13 @@ static bool model_follows(const struct cnv_sim *sim,
     return pass(down, model, length) && memcmp(model, work, length * sizeof(*work)) == 0;
 }
 
-static bool follows(const struct cnv_sim *sim,
+static bool follows(struct cnv_sim *sim,
                     struct contributor *contributors,
                     size_t count,
                     uint64_t round,
                     size_t length)
 {
-    double *work = cnv_array_new(3 * length, sizeof(*work));
+    double *work = cnv_array_new(4 * length, sizeof(*work));
     struct vector_note like = { .round = is_async(sim) ? 0 : round, .attempt = is_async(sim) };
     bool is_met = false;
 
@@ -473,6 +510,9 @@ static bool follows(const struct cnv_sim *sim,
         for (unsigned older = 0; is_consistent && !is_met && older < 1U << OLDER_BITS; older++) {
             is_met = model_follows(sim, contributors, count, like, older, work, length);
         }
+    }
+    if (is_met) {
+        keep_momentum(sim, work + 3 * length, length);
     }
     cnv_free(work);
     return is_met;

@@ -39,6 +39,7 @@ struct sim_promises {
     uint32_t exchanges; /* in its plan */
     struct version_note *versions;
     size_t version_count;
+    double *momentum; /* [length] of the server optimiser; NULL: none, or zeros still */
     uint32_t digest;
     size_t blobs_before; /* alive when the simulation began */
 };

@@ -181,6 +181,16 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
     }
 }
 
+/* Settings for which the check of averages.c has its own arithmetic. */
+static void draw_optimiser(struct world *world, struct cnv_rng *rng)
+{
+    static const char *const kinds[] = { "none", "none", "momentum", "nesterov" };
+
+    world_set(world, "optimiser/kind", kinds[cnv_rng_below(rng, 4)]);
+    world_set(world, "optimiser/momentum", "0.5");
+    world_set(world, "optimiser/step", "0.5");
+}
+
 /* Some of the worlds whose models drift step by step are watched. */
 static void draw_watch(struct world *world, struct cnv_rng *rng)
 {
@@ -377,6 +387,7 @@ void world_draw(struct world *world, uint64_t seed)
     draw_watch(world, &rng);
     draw_async(world, &rng);
     draw_changes(world, seed);
+    draw_optimiser(world, &rng);
     set_limit(world);
 }
 
