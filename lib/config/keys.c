@@ -394,7 +394,18 @@ const struct cnv_param cnv_config_keys[] = {
             "The loss is evaluated every so many rounds; 0: only the final model's. adaptive-l "
             "always does."),
 
-    CHOICE("aggregate/kind", "mean", "mean", "How contributions become one vector."),
+    CHOICE("aggregate/kind",
+           "mean|trimmed-mean|median",
+           "mean",
+           "How contributions become one vector: their mean, or in each coordinate the mean "
+           "without the extremes or the median, which some agents may send anything to (Yin et "
+           "al. 2018)."),
+    REAL("aggregate/trim",
+         "",
+         0,
+         0.499,
+         "0.1",
+         "trimmed-mean: share of the contributors that is dropped at either end."),
     CHOICE("aggregate/weighting",
            "samples|uniform",
            "samples",

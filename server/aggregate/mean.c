@@ -10,36 +10,14 @@
 #include <string.h>
 
 #include "registry.h"
-
-struct mean_state {
-    bool is_uniform;
-};
+#include "weighting.h"
 
 static enum cnv_status
 mean_init(void *memory, const struct cnv_config *config, struct cnv_error *err)
 {
-    struct mean_state *state = memory;
-
     (void) err;
-    state->is_uniform = strcmp(cnv_config_text(config, "aggregate/weighting"), "uniform") == 0;
+    cnv_weighting_init(memory, config);
     return CNV_OK;
-}
-
-static void mean_weigh(const void *memory,
-                       const struct cnv_contributor *contributors,
-                       size_t n,
-                       double *weights)
-{
-    const struct mean_state *state = memory;
-    double sum = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        weights[i] = state->is_uniform ? 1.0 : (double) contributors[i].samples;
-        sum += weights[i];
-    }
-    for (size_t i = 0; i < n; i++) {
-        weights[i] /= sum;
-    }
 }
 
 static size_t mean_scratch_size(const void *memory, size_t n, size_t count)
@@ -67,10 +45,10 @@ static enum cnv_status mean_merge_slice(const void *memory,
 const struct cnv_aggregate_ops cnv_aggregate_mean = {
     .name = "mean",
     .text = "the mean of the contributions, weighted as aggregate/weighting says",
-    .state_size = sizeof(struct mean_state),
+    .state_size = sizeof(struct cnv_weighting),
     .init = mean_init,
     .fini = NULL,
-    .weigh = mean_weigh,
+    .weigh = cnv_weighting_weigh,
     .scratch_size = mean_scratch_size,
     .merge_slice = mean_merge_slice,
 };

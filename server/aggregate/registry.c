@@ -5,6 +5,8 @@
 
 static const struct cnv_aggregate_ops *const aggregates[] = {
     &cnv_aggregate_mean,
+    &cnv_aggregate_trimmed_mean,
+    &cnv_aggregate_median,
 };
 
 const struct cnv_aggregate_ops *cnv_aggregate_at(size_t i)

@@ -5,5 +5,7 @@
 #include "aggregate/aggregate.h"
 
 extern const struct cnv_aggregate_ops cnv_aggregate_mean;
+extern const struct cnv_aggregate_ops cnv_aggregate_trimmed_mean;
+extern const struct cnv_aggregate_ops cnv_aggregate_median;
 
 #endif

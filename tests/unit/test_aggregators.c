@@ -257,3 +257,55 @@ Test(aggregators, the_mean_weighs_by_samples_or_uniformly, .timeout = 5)
     cr_assert_eq(weights[1], 0.5);
     aggregate_destroy(ops, state);
 }
+
+/* Five contributions of three coordinates, the last of them hostile. */
+static const double hostile[] = { 1, -2, 0, 2, -1, 0, 3, 0, 0, 4, 1, 0, 1e300, -1e300, 7 };
+
+static void
+robust_gives(const char *kind, const char *setting, size_t n, double a, double b, double c)
+{
+    const struct cnv_aggregate_ops *ops = cnv_aggregate_find(kind);
+    void *state = aggregate_new(ops, setting);
+    struct table table = table_new(ops, state, n, 3);
+    double out[3];
+
+    memcpy(table.values, hostile, n * 3 * sizeof(*hostile));
+    cr_assert_eq(merge(ops, state, &table, out), CNV_OK);
+    cr_assert_eq(out[0], a);
+    cr_assert_eq(out[1], b);
+    cr_assert_eq(out[2], c);
+    table_destroy(&table);
+    aggregate_destroy(ops, state);
+}
+
+Test(aggregators, what_a_hostile_agent_sends_moves_no_median, .timeout = 5)
+{
+    robust_gives("median", NULL, 5, 3, -1, 0);
+    robust_gives("median", NULL, 4, 2.5, -0.5, 0);
+    robust_gives("median", NULL, 2, 1.5, -1.5, 0);
+}
+
+Test(aggregators, the_trimmed_mean_drops_its_share_at_either_end, .timeout = 5)
+{
+    robust_gives("trimmed-mean", "aggregate/trim=0.2", 5, 3, -1, 0);
+    robust_gives("trimmed-mean", "aggregate/trim=0.45", 5, 3, -1, 0);
+    robust_gives("trimmed-mean", "aggregate/trim=0.2", 4, 2.5, -0.5, 0); /* floor(0.8) is none */
+    robust_gives("trimmed-mean", "aggregate/trim=0.25", 4, 2.5, -0.5, 0);
+}
+
+Test(aggregators, a_thousand_values_are_in_order, .timeout = 10)
+{
+    const struct cnv_aggregate_ops *ops = cnv_aggregate_find("median");
+    void *state = aggregate_new(ops, NULL);
+    struct table table = table_new(ops, state, 1001, 1);
+    double out = 0;
+    size_t below = 0;
+
+    cr_assert_eq(merge(ops, state, &table, &out), CNV_OK);
+    for (size_t i = 0; i < 1001; i++) {
+        below += table.values[i] < out;
+    }
+    cr_assert_eq(below, 500U);
+    table_destroy(&table);
+    aggregate_destroy(ops, state);
+}
