@@ -13,6 +13,10 @@
 
 #include "net/resolve.h"
 
+/* What CURVE adds to a frame: a command's name and nonce, flags, a code; libzmq's limit counts it.
+ */
+enum { CURVE_BYTES = 64 };
+
 static bool set_int(void *socket, int option, int value)
 {
     return zmq_setsockopt(socket, option, &value, sizeof(value)) == 0;
@@ -43,14 +47,16 @@ enum cnv_status cnv_socket_new(void *context,
                                struct cnv_error *err)
 {
     void *socket = zmq_socket(context, setup->type);
+    bool has_limit = setup->message_bytes >= 0;
+    int64_t message_bytes =
+        setup->message_bytes + (has_limit && setup->certificate != NULL ? CURVE_BYTES : 0);
 
     if (socket == NULL) {
         return cnv_fail(err, CNV_E_SYSTEM, "cannot make a socket: %s", zmq_strerror(zmq_errno()));
     }
     if (!set_int(socket, ZMQ_LINGER, setup->linger_ms) || !set_int(socket, ZMQ_IPV6, 1) ||
         !set_int(socket, ZMQ_SNDHWM, setup->hwm) || !set_int(socket, ZMQ_RCVHWM, setup->hwm) ||
-        zmq_setsockopt(
-            socket, ZMQ_MAXMSGSIZE, &setup->message_bytes, sizeof(setup->message_bytes)) != 0 ||
+        zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_bytes, sizeof(message_bytes)) != 0 ||
         (setup->is_mandatory && !set_int(socket, ZMQ_ROUTER_MANDATORY, 1)) ||
         !set_curve(socket, setup)) {
         enum cnv_status status = cnv_fail(

@@ -17,7 +17,8 @@ struct cnv_socket_setup {
     int type;              /* ZMQ_ROUTER, ... */
     int linger_ms;         /* how long closing waits for what is queued */
     int hwm;               /* messages queued per peer and direction */
-    int64_t message_bytes; /* a peer that sends a larger frame is disconnected; -1: no limit */
+    int64_t message_bytes; /* a peer that sends a larger frame is disconnected; -1: no limit.
+                              With CURVE a few bytes more: those that it adds */
     bool is_mandatory;     /* ROUTER: unknown peers give EHOSTUNREACH */
     const struct cnv_certificate *certificate; /* own keys; NULL: no CURVE */
     const char

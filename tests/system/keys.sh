@@ -54,3 +54,16 @@ kill -HUP "$SERVER"
 until_true 5 grep -q event=allow_list_bad "$DIR/keys.log"
 ok $? "a list with a mistake is told"
 check "and the old one stays" shows '"name":"good"'
+
+# --- vectors of more than a chunk: 1.6 MB, chunks of 1 MiB, which CURVE makes a little larger
+daemon large run/agents=2 run/rounds=2 run/linger=false "security/certificate=$DIR/server.key" "security/allow=$DIR/agents.allow"
+SERVER=$PID
+for name in good late; do
+    sed -i "s|tcp://127.0.0.1:[0-9]*|$DATA|" "$DIR/$name.join"
+done
+start large-1 "$AVERAGER" "$DIR/good.join" - 1 2 200000
+FIRST=$PID
+start large-2 "$AVERAGER" "$DIR/late.join" - 2 2 200000
+check "whole chunks travel with keys" ends "$PID" 0 20
+check "both ways" ends "$FIRST" 0
+check "to the end of the run" ends "$SERVER" 0
