@@ -166,7 +166,7 @@ run() { # NAME SETTING...: leaves NAME.json, the status at the end
     pids+=($server)
     agents "$name" 2 ${#hosts[@]}
     # It ends by itself; a run that does not is worth a look at its logs.
-    local deadline=$((SECONDS + 120 + 10 * rounds))
+    local deadline=$((SECONDS + 600 + 10 * rounds))
     until [ "$(state)" = finished ]; do
         kill -0 $server 2> /dev/null || fail "the server of run $name has ended"
         [ "$SECONDS" -lt $deadline ] || fail "run $name takes too long"

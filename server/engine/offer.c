@@ -168,7 +168,6 @@ static void offer_restate(struct cnv_engine *engine, struct cnv_member *member)
 void cnv_offer_resume(struct cnv_engine *engine, struct cnv_member *member)
 {
     if (member->offer.ring != NULL && member->offer.next < member->offer.limit) {
-        member->offer.moved_ms = engine->now_ms;
         offer_restate(engine, member);
     }
 }
