@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from statistics import mean, median
@@ -114,6 +115,15 @@ class Lab:
         self.row = row
         self.seeds = range(1, seeds + 1)
         self.is_sabotaged = harness.is_sabotaged
+
+    @property
+    def build(self):
+        """Where the programs are."""
+        return self._harness.build
+
+    def directory(self):
+        """A new directory among the report's runs."""
+        return tempfile.mkdtemp(prefix=f'{self.row.id}-', dir=f'{self._harness.out}/runs')
 
     def data(self, name):
         """Path of a file of the test data."""
