@@ -30,18 +30,6 @@ struct blocks {
     double *update;
 };
 
-/* C3, IBCD. */
-static double step_size(const struct cnv_config *config, const struct cnv_sampling *sampling)
-{
-    double n = (double) sampling->partition.agents;
-    double tau = sampling->partition.tau;
-    double L = sampling->smoothness;
-    double sharp = n / (L * (tau * n + 1.0 - tau));
-    double theory = n / (2.0 * L * (tau * n + 2.0 * (1.0 - tau)));
-
-    return cnv_sampling_step(config, sharp, theory);
-}
-
 static enum cnv_status
 blocks_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
 {
@@ -53,7 +41,7 @@ blocks_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error 
         return status;
     }
     blocks->problem = setup->problem;
-    blocks->step = step_size(setup->config, &blocks->sampling);
+    blocks->step = cnv_sampling_ibcd_step(&blocks->sampling, setup->config);
     blocks->vectors = n <= SIZE_MAX / 3 ? cnv_array_new(3 * n, sizeof(double)) : NULL;
     if (blocks->vectors == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "solver blocks in %zu coordinates", n);

@@ -12,11 +12,16 @@ extern const struct cnv_solver_ops cnv_solver_fedac;
 extern const struct cnv_solver_ops cnv_solver_savic;
 extern const struct cnv_solver_ops cnv_solver_savic_local;
 extern const struct cnv_solver_ops cnv_solver_blocks;
+extern const struct cnv_solver_ops cnv_solver_ibgd;
+extern const struct cnv_solver_ops cnv_solver_isega;
+extern const struct cnv_solver_ops cnv_solver_isgd;
+extern const struct cnv_solver_ops cnv_solver_isaga;
 
 static const struct cnv_solver_ops *const solvers[] = {
-    &cnv_solver_newton, &cnv_solver_giant,       &cnv_solver_sgd,
-    &cnv_solver_adam,   &cnv_solver_bfgs,        &cnv_solver_fedac,
-    &cnv_solver_savic,  &cnv_solver_savic_local, &cnv_solver_blocks,
+    &cnv_solver_newton, &cnv_solver_giant, &cnv_solver_sgd,   &cnv_solver_adam,
+    &cnv_solver_bfgs,   &cnv_solver_fedac, &cnv_solver_savic, &cnv_solver_savic_local,
+    &cnv_solver_blocks, &cnv_solver_ibgd,  &cnv_solver_isega, &cnv_solver_isgd,
+    &cnv_solver_isaga,
 };
 
 enum { BUILT_IN = sizeof(solvers) / sizeof(solvers[0]) };

@@ -13,7 +13,9 @@ enum cnv_status cnv_sampling_init(struct cnv_sampling *sampling,
     const struct cnv_problem *problem = setup->problem;
     double smoothness = cnv_config_real(setup->config, "solver/smoothness");
 
-    *sampling = (struct cnv_sampling){ .seed = setup->seed, .stream = setup->stream };
+    bool is_same = strcmp(cnv_config_text(setup->config, "solver/draw"), "same") == 0;
+
+    *sampling = (struct cnv_sampling){ .seed = setup->seed, .stream = is_same ? 0 : setup->stream };
     if (smoothness == 0 && problem->ops->smoothness != NULL) {
         smoothness = problem->ops->smoothness(problem->state);
     }
@@ -67,6 +69,16 @@ double cnv_sampling_step(const struct cnv_config *config, double sharp, double t
     return strcmp(rule, "theory") == 0 ? theory : sharp;
 }
 
+double cnv_sampling_ibcd_step(const struct cnv_sampling *sampling, const struct cnv_config *config)
+{
+    double n = (double) sampling->partition.agents;
+    double tau = sampling->partition.tau;
+    double L = sampling->smoothness;
+
+    return cnv_sampling_step(
+        config, n / (L * (tau * n + 1.0 - tau)), n / (2.0 * L * (tau * n + 2.0 * (1.0 - tau))));
+}
+
 void cnv_sampling_add(const struct cnv_sampling *sampling,
                       double factor,
                       const double *x,
@@ -110,4 +122,88 @@ void cnv_sampling_contribute(const struct cnv_sampling *sampling,
     contribution->blocks = sampling->blocks;
     contribution->block_count = sampling->partition.drawn;
     contribution->block = sampling->partition.block;
+}
+
+/* --- Methods whose round is one gradient -------------------------------------------------- */
+
+enum cnv_status cnv_sampled_init(struct cnv_sampled *sampled,
+                                 const struct cnv_solver_ops *ops,
+                                 const struct cnv_solver_setup *setup,
+                                 size_t more,
+                                 struct cnv_error *err)
+{
+    size_t n = setup->problem->dimension;
+    size_t count = 0;
+    enum cnv_status status = cnv_sampling_init(&sampled->sampling, setup, err);
+
+    if (status != CNV_OK) {
+        return status;
+    }
+    sampled->ops = ops;
+    sampled->problem = setup->problem;
+    if (!__builtin_mul_overflow(n, more + 2, &count)) {
+        sampled->all = cnv_array_new(count, sizeof(double));
+    }
+    if (sampled->all == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "solver %s in %zu coordinates", ops->name, n);
+    }
+    sampled->g = sampled->all;
+    sampled->update = sampled->g + n;
+    sampled->vectors = sampled->update + n;
+    return CNV_OK;
+}
+
+void cnv_sampled_fini(void *state)
+{
+    struct cnv_sampled *sampled = state;
+
+    cnv_sampling_fini(&sampled->sampling);
+    cnv_free(sampled->all);
+    sampled->all = NULL;
+}
+
+void cnv_sampled_begin(void *state, const struct cnv_solver_round *round)
+{
+    struct cnv_sampled *sampled = state;
+
+    sampled->model = round->model;
+    sampled->evaluate = round->evaluate;
+    sampled->iteration = round->iteration;
+    cnv_vector_zero(sampled->problem->dimension, sampled->update);
+    cnv_sampling_draw(&sampled->sampling, round->iteration);
+}
+
+enum cnv_status cnv_sampled_contribute(void *state,
+                                       const char *exchange,
+                                       uint32_t index,
+                                       struct cnv_solver_contribution *contribution,
+                                       struct cnv_error *err)
+{
+    const struct cnv_sampled *sampled = state;
+    struct cnv_problem *problem = sampled->problem;
+    bool is_model = strcmp(exchange, "model") == 0;
+
+    if (index != 0 || (!is_model && strcmp(exchange, "loss") != 0)) {
+        return cnv_fail(err,
+                        CNV_E_UNEXPECTED,
+                        "solver %s has no exchange %u \"%s\"",
+                        sampled->ops->name,
+                        index,
+                        exchange);
+    }
+    *contribution = (struct cnv_solver_contribution){ 0 };
+    if (sampled->evaluate || !is_model) {
+        contribution->scalars[0] = problem->ops->loss(problem->state, sampled->model, NULL);
+        contribution->scalar_count = 1;
+    }
+    if (is_model) {
+        cnv_sampling_contribute(&sampled->sampling, sampled->update, contribution);
+    }
+    return CNV_OK;
+}
+
+void cnv_sampled_concluded(void *state, bool counted)
+{
+    (void) state;
+    (void) counted;
 }

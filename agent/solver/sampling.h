@@ -35,6 +35,9 @@ void cnv_sampling_draw(struct cnv_sampling *sampling, uint64_t iteration);
  */
 double cnv_sampling_step(const struct cnv_config *config, double sharp, double theory);
 
+/* C3, IBCD: n / (L (tau n + 1 - tau)), or in theory n / (2 L (tau n + 2 (1 - tau))). */
+double cnv_sampling_ibcd_step(const struct cnv_sampling *sampling, const struct cnv_config *config);
+
 /* y_U += factor * x_U */
 void cnv_sampling_add(const struct cnv_sampling *sampling,
                       double factor,
@@ -50,5 +53,36 @@ void cnv_sampling_difference(const struct cnv_sampling *sampling,
 void cnv_sampling_contribute(const struct cnv_sampling *sampling,
                              const double *values,
                              struct cnv_solver_contribution *contribution);
+
+/* --- Methods whose round is one gradient, whatever L is ----------------------------------- */
+
+/* State that begins with this can use the functions below as they are. */
+struct cnv_sampled {
+    const struct cnv_solver_ops *ops;
+    struct cnv_problem *problem;
+    struct cnv_sampling sampling;
+    double step; /* gamma */
+    const double *model;
+    uint64_t iteration;
+    bool evaluate;
+    double *g;       /* [n] */
+    double *update;  /* [n] what step leaves: zero but for the blocks that are sent */
+    double *vectors; /* [more x n] of the method, zero at first */
+    double *all;     /* what the three above point into */
+};
+
+CNV_MUST_CHECK enum cnv_status cnv_sampled_init(struct cnv_sampled *sampled,
+                                                const struct cnv_solver_ops *ops,
+                                                const struct cnv_solver_setup *setup,
+                                                size_t more,
+                                                struct cnv_error *err);
+void cnv_sampled_fini(void *state);
+void cnv_sampled_begin(void *state, const struct cnv_solver_round *round);
+enum cnv_status cnv_sampled_contribute(void *state,
+                                       const char *exchange,
+                                       uint32_t index,
+                                       struct cnv_solver_contribution *contribution,
+                                       struct cnv_error *err);
+void cnv_sampled_concluded(void *state, bool counted);
 
 #endif

@@ -379,12 +379,23 @@ static bool is_start(const char *start)
 }
 
 /* Solvers that say which blocks of their update are not zero. */
-static const char *const block_solvers[] = { "blocks", NULL };
+static const char *const block_solvers[] = { "blocks", "ibgd", "isega", "isgd", "isaga", NULL };
 
 static enum cnv_status check_blocks(const struct cnv_config *config, struct cnv_error *err)
 {
     const char *solver = cnv_config_text(config, "solver/kind");
+    const char *optimiser = cnv_config_text(config, "optimiser/kind");
     bool names_blocks = false;
+
+    if ((strcmp(solver, "isega") == 0) != (strcmp(optimiser, "sega") == 0)) {
+        return cnv_fail(
+            err,
+            CNV_E_INPUT,
+            "solver/kind=%s and optimiser/kind=%s: isega and sega are two halves of one "
+            "method and need each other",
+            solver,
+            optimiser);
+    }
 
     if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") != 0) {
         return CNV_OK;

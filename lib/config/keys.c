@@ -115,7 +115,8 @@ const struct cnv_param cnv_config_keys[] = {
          "Units of the hidden layers of an mlp, one or two numbers separated by a comma: 64,32."),
 
     CHOICE("solver/kind",
-           "newton|giant|bfgs|sgd|adam|fedac|savic|savic-local|blocks|plugin:NAME",
+           "newton|giant|bfgs|sgd|adam|fedac|savic|savic-local|blocks|ibgd|isega|isgd|isaga|plugin:"
+           "NAME",
            "newton",
            "How an agent moves in a local step."),
     TEXT("solver/options",
@@ -136,6 +137,11 @@ const struct cnv_param cnv_config_keys[] = {
            "sharp",
            "Step size of the methods that draw blocks: from solver/smoothness, by the sharper rule "
            "or the paper's; given: solver/step."),
+    CHOICE(
+        "solver/draw",
+        "independent|same",
+        "independent",
+        "Whether each agent draws blocks of its own, or all the same: block coordinate descent."),
     REAL("solver/smoothness",
          "",
          0,
@@ -410,13 +416,13 @@ const struct cnv_param cnv_config_keys[] = {
            "samples|uniform",
            "samples",
            "What a contribution weighs: its rows, or all alike."),
-    CHOICE(
-        "optimiser/kind",
-        "none|momentum|nesterov|adam|yogi|adagrad|async-isgd",
-        "none",
-        "How the averaged update is applied to the model: as it is; through a momentum "
-        "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "
-        "coordinate (Reddi et al. 2021); or as asynchronous ISGD does (Mishchenko et al. 2020)."),
+    CHOICE("optimiser/kind",
+           "none|momentum|nesterov|adam|yogi|adagrad|sega|accelerated|async-isgd",
+           "none",
+           "How the averaged update is applied to the model: as it is; through a momentum "
+           "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "
+           "coordinate (Reddi et al. 2021); or as ISEGA, accelerated or "
+           "asynchronous ISGD do (Mishchenko et al. 2020)."),
     REAL("optimiser/l1",
          "",
          0,
@@ -439,6 +445,18 @@ const struct cnv_param cnv_config_keys[] = {
     REAL("optimiser/momentum", "", 0, 0.9999, "0.9", "momentum, nesterov: share that is kept."),
     REAL("optimiser/beta1", "", 0, 0.9999, "0.9", "adam, yogi: share of the mean that is kept."),
     REAL("optimiser/beta2", "", 0, 0.9999, "0.99", "adam, yogi: share of the squares kept."),
+    REAL("optimiser/convexity",
+         "",
+         SMALLEST_POSITIVE,
+         LARGEST_REAL,
+         "1e-3",
+         "accelerated: mu, the strong convexity of the objective."),
+    REAL("optimiser/noise",
+         "",
+         1,
+         LARGEST_REAL,
+         "1",
+         "accelerated: rho, how much larger a sampled gradient's mean square is; 1: exact."),
     REAL("optimiser/tau",
          "",
          SMALLEST_POSITIVE,

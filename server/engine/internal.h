@@ -469,8 +469,7 @@ CNV_MUST_CHECK enum cnv_status
 cnv_offer_learn(struct cnv_offer *offer, struct cnv_blob *bytes, struct cnv_error *err);
 /* Which bytes of the payload hold these coordinates. A sparse one's head has to be here. */
 struct cnv_extent cnv_offer_extent(const struct cnv_offer *offer, size_t first, size_t count);
-/* Bytes of the payload that are values; the rest says where they belong. */
-uint64_t cnv_offer_value_bytes(const struct cnv_offer *offer);
+uint64_t cnv_offer_value_bytes(const struct cnv_offer *offer); /* without a sparse one's head */
 /* The chunk at index, which is in the ring; borrowed. */
 struct cnv_blob *cnv_offer_chunk(const struct cnv_offer *offer, uint64_t index);
 /* Slices of the model's length. */

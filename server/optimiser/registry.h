@@ -11,5 +11,7 @@ extern const struct cnv_optimiser_ops cnv_optimiser_adam;
 extern const struct cnv_optimiser_ops cnv_optimiser_yogi;
 extern const struct cnv_optimiser_ops cnv_optimiser_adagrad;
 extern const struct cnv_optimiser_ops cnv_optimiser_async_isgd;
+extern const struct cnv_optimiser_ops cnv_optimiser_sega;
+extern const struct cnv_optimiser_ops cnv_optimiser_accelerated;
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "base/partition.h"
 #include "config/config.h"
 #include "fit.h"
 #include "num/num.h"
@@ -97,6 +98,7 @@ struct cluster *cluster_new(const char *problem,
     }
     cluster->dimension = cluster->problems[0]->dimension;
     cluster->model = cnv_array_new(cluster->dimension, sizeof(double));
+    cluster->heard = cnv_array_new(cluster->dimension, sizeof(double));
     cluster->update = cnv_array_new(cluster->dimension, sizeof(double));
     return cluster;
 }
@@ -122,6 +124,7 @@ void cluster_destroy(struct cluster *cluster)
     }
     cnv_config_destroy(cluster->config);
     cnv_free(cluster->model);
+    cnv_free(cluster->heard);
     cnv_free(cluster->update);
     cnv_free(cluster);
 }
@@ -255,13 +258,32 @@ double cluster_play(struct cluster *cluster, uint32_t upto)
     return all[0].scalars[0];
 }
 
+/* optimiser/kind=sega (papers, C3): x := x + h + D / tau; h := h + D. */
+static void apply_sega(struct cluster *cluster)
+{
+    struct cnv_partition partition;
+    struct cnv_error err;
+
+    check(cnv_partition_read(cluster->config, cluster->dimension, &partition, &err), &err);
+    for (size_t j = 0; j < cluster->dimension; j++) {
+        double d = cluster->update[j];
+
+        cluster->model[j] = cluster->model[j] + cluster->heard[j] + d / partition.tau;
+        cluster->heard[j] += d;
+    }
+}
+
 void cluster_conclude(struct cluster *cluster, bool counted)
 {
     for (size_t k = 0; k < cluster->agents; k++) {
         cluster->solver->concluded(cluster->solvers[k], counted);
     }
     if (counted) {
-        cnv_vector_add(cluster->dimension, 1.0, cluster->update, cluster->model);
+        if (strcmp(cnv_config_text(cluster->config, "optimiser/kind"), "sega") == 0) {
+            apply_sega(cluster);
+        } else {
+            cnv_vector_add(cluster->dimension, 1.0, cluster->update, cluster->model);
+        }
         cluster->iteration += cluster->local_steps;
         cluster->rounds++;
     }

@@ -32,6 +32,7 @@ struct cluster {
     uint64_t rounds;
     uint32_t local_steps; /* of the round in hand */
     double *model;
+    double *heard;  /* [dimension] what optimiser sega remembers */
     double *update; /* of the round in hand, once its last exchange was played */
 };
 

@@ -147,6 +147,14 @@ static const struct path paths[] = {
       { { 0.00050037567316278, -0.000999500249875062 },
         { 0.00120112107189021, -0.00189905047476262 },
         { 0.00133142291170328, -0.000732731305709854 } } },
+    /* By hand: M is (1, -2), (1.5, -2); x = x + M + 2 D. */
+    { "sega", "encoding/fraction=0.5", { { 2, -4 }, { 4, -6 }, { 3.5, 0 } } },
+    /* By hand with mu gamma = 0.04, rho 1: s = 0.2, a = 1/6, b = 0.8, eta = 5. */
+    { "accelerated",
+      "optimiser/convexity=0.4",
+      { { 1.66666666666667, -3.33333333333333 },
+        { 2.94444444444444, -4.22222222222222 },
+        { 1.79629629629630, 1.85185185185185 } } },
     { "adagrad",
       NULL,
       { { 0.0299700149999963, -0.0299850037499998 },
@@ -167,6 +175,7 @@ Test(optimisers, three_steps_lead_where_the_papers_say, .timeout = 5)
         if (paths[i].setting != NULL) {
             cr_assert_eq(cnv_config_assign(config, paths[i].setting, "test", NULL), CNV_OK);
         }
+        cr_assert_eq(cnv_config_assign(config, "encoding/block=1", "test", NULL), CNV_OK);
         cr_assert_eq(ops->init(state, config, 2, NULL), CNV_OK);
         for (size_t round = 0; round < 3; round++) {
             struct cnv_apply_input input = { .count = 2, .base = model, .update = updates[round] };

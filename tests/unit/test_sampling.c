@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/partition.h"
+#include "base/rng.h"
 #include "cluster.h"
 #include "config/config.h"
 #include "num/vector.h"
@@ -110,6 +111,168 @@ Test(sampling, blocks_is_ibcd_with_each_of_its_step_sizes, .timeout = 20)
     check_ibcd("solver/step-rule=sharp", 10 / (0.1 * 10 + 0.9));
     check_ibcd("solver/step-rule=theory", 10 / (2 * (0.1 * 10 + 2 * 0.9)));
     check_ibcd("solver/step-rule=given", 0.7);
+}
+
+/* The block that agent i draws in iteration t, one of ten. */
+static size_t drawn(size_t i, uint64_t t)
+{
+    const struct cnv_partition partition = { DIMENSION, 4, 10, 1, AGENTS, 0.1 };
+    uint8_t marks[10] = { 0 };
+    uint32_t block = 0;
+
+    cnv_partition_draw(&partition, 1, i + 1, t, marks, &block);
+    return 4 * block;
+}
+
+static void agree(const struct cluster *cluster, const double *x, uint64_t t)
+{
+    for (size_t j = 0; j < DIMENSION; j++) {
+        cr_assert_float_eq(cluster->model[j], x[j], 1e-11, "iteration %lu", t);
+    }
+}
+
+/* C3, ISEGA, with the g_i and h_i of all agents in the open. */
+Test(sampling, isega_is_algorithm_2, .timeout = 20)
+{
+    const char *const more[] = { "optimiser/kind=sega", NULL };
+    struct cluster *cluster = quadratics(AGENTS, more);
+    static double h[AGENTS][DIMENSION];
+    double x[DIMENSION];
+    const double gamma = 0.5; /* 1 / (L (1 + 1 / (n tau))) */
+
+    cnv_vector_copy(DIMENSION, cluster->model, x);
+    for (uint64_t t = 0; t < 60; t++) {
+        double g[DIMENSION] = { 0 };
+
+        for (size_t i = 0; i < AGENTS; i++) {
+            struct cnv_problem *problem = cluster->problems[i];
+            double gradient[DIMENSION];
+            size_t first = drawn(i, t);
+
+            problem->ops->gradient(problem->state, x, NULL, gradient);
+            for (size_t j = 0; j < DIMENSION; j++) {
+                bool is_drawn = j >= first && j < first + 4;
+                double delta = is_drawn ? gradient[j] - h[i][j] : 0;
+
+                g[j] += (h[i][j] + delta / 0.1) / AGENTS;
+                h[i][j] += delta;
+            }
+        }
+        cnv_vector_add(DIMENSION, -gamma, g, x);
+        (void) cluster_round(cluster, "isega", 1);
+        agree(cluster, x, t);
+    }
+    cluster_destroy(cluster);
+}
+
+/* C3, IBGD and ISGD on exact gradients: a coin each, or the unbiased 1 / (n tau). */
+static void check_plain(const char *solver, bool is_coin, double gamma)
+{
+    struct cluster *cluster = quadratics(AGENTS, NULL);
+    double x[DIMENSION];
+    size_t heads = 0;
+
+    cnv_vector_copy(DIMENSION, cluster->model, x);
+    for (uint64_t t = 0; t < 60; t++) {
+        double sum[DIMENSION] = { 0 };
+
+        for (size_t i = 0; i < AGENTS; i++) {
+            struct cnv_problem *problem = cluster->problems[i];
+            double gradient[DIMENSION];
+            size_t first = is_coin ? 0 : drawn(i, t);
+            size_t end = is_coin ? DIMENSION : first + 4;
+            struct cnv_rng rng;
+
+            cnv_rng_init(&rng, 1, CNV_RNG_BLOCKS, i + 1, t);
+            if (is_coin && !(cnv_rng_uniform(&rng) < 0.1)) {
+                continue;
+            }
+            heads++;
+            problem->ops->gradient(problem->state, x, NULL, gradient);
+            cnv_vector_add(end - first, -gamma / AGENTS, gradient + first, sum + first);
+        }
+        cnv_vector_add(DIMENSION, 1, sum, x);
+        (void) cluster_round(cluster, solver, 1);
+        agree(cluster, x, t);
+    }
+    cr_assert(!is_coin || (heads > 30 && heads < 90));
+    cluster_destroy(cluster);
+}
+
+Test(sampling, ibgd_is_algorithm_3, .timeout = 20)
+{
+    check_plain("ibgd", true, 10 / (0.1 * 10 + 0.9));
+}
+
+Test(sampling, isgd_is_algorithm_6_made_unbiased, .timeout = 20)
+{
+    check_plain("isgd", false, 0.2 / 0.1); /* 1 / (5 L), times 1 / tau */
+}
+
+/* C3, ISAGA on distributed data, each agent with its own table. */
+Test(sampling, isaga_is_algorithm_5, .timeout = 20)
+{
+    enum { ROWS = 5, FEATURES = 40 };
+    const char *const settings[] = {
+        "run/agents=2", "encoding/block=8", "solver/smoothness=60", NULL
+    };
+    const struct cnv_partition partition = { FEATURES, 8, 5, 1, 2, 0.2 };
+    struct cnv_shard *shards[2];
+    static double table[2][ROWS][FEATURES];
+    static double mean[2][FEATURES];
+    double x[FEATURES] = { 0 };
+    const double gamma = 1 / (60 * (3.0 / 2 + 0.2));
+
+    for (size_t i = 0; i < 2; i++) {
+        struct synthetic how = { .rows = ROWS, .features = FEATURES, .density = 1, .seed = i + 1 };
+
+        shards[i] = synthetic_shard(&how);
+    }
+    struct cluster *cluster = cluster_new("ridge", settings, shards, 2);
+    for (uint64_t t = 0; t < 100; t++) {
+        double sum[FEATURES] = { 0 };
+
+        for (size_t i = 0; i < 2; i++) {
+            struct cnv_problem *problem = cluster->problems[i];
+            double gradient[FEATURES];
+            uint8_t marks[5] = { 0 };
+            uint32_t block = 0;
+            struct cnv_rng rng;
+
+            cnv_partition_draw(&partition, 1, i + 1, t, marks, &block);
+            cnv_rng_init(&rng, 1, CNV_RNG_BATCH, i + 1, t);
+            size_t row = cnv_rng_below(&rng, ROWS);
+            struct cnv_batch batch = { .rows = &row, .count = 1 };
+            problem->ops->gradient(problem->state, x, &batch, gradient);
+            for (size_t j = 8 * block; j < 8 * block + 8; j++) {
+                double d = gradient[j] - table[i][row][j];
+
+                sum[j] += (d + mean[i][j]) / 2;
+                table[i][row][j] += d;
+                mean[i][j] += d / ROWS;
+            }
+        }
+        cnv_vector_add(FEATURES, -gamma, sum, x);
+        (void) cluster_round(cluster, "isaga", 1);
+        agree(cluster, x, t);
+    }
+    cluster_destroy(cluster);
+}
+
+Test(sampling, the_same_blocks_everywhere_are_block_coordinate_descent, .timeout = 20)
+{
+    const char *const more[] = { "solver/draw=same", NULL };
+    struct cluster *cluster = quadratics(AGENTS, more);
+    double before[DIMENSION];
+    size_t moved = 0;
+
+    cnv_vector_copy(DIMENSION, cluster->model, before);
+    (void) cluster_round(cluster, "blocks", 1);
+    for (size_t j = 0; j < DIMENSION; j++) {
+        moved += cluster->model[j] != before[j] ? 1 : 0;
+    }
+    cr_assert_eq(moved, 4);
+    cluster_destroy(cluster);
 }
 
 Test(sampling, a_smoothness_that_is_given_overrides_the_problem, .timeout = 20)

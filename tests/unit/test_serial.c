@@ -31,10 +31,11 @@ static const char *const settings[] = {
 
 static struct cnv_shard *rows_for(const char *problem)
 {
-    struct synthetic how = { .rows = ROWS,
+    const struct cnv_problem_ops *ops = cnv_problem_find(problem);
+    struct synthetic how = { .rows = ops->is_synthetic ? 1 : ROWS, /* as the trainer has it */
                              .features = FEATURES,
                              .density = 0.5,
-                             .classes = fit_classes(cnv_problem_find(problem)),
+                             .classes = fit_classes(ops),
                              .noise = 0.5,
                              .seed = 3 };
 
