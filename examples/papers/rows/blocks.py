@@ -1,0 +1,213 @@
+"""P1 to P7, P9: independent block sampling (Mishchenko et al. 2020).
+
+Gradient descent is IBCD that sends everything: its `theory` step is 1/2L then, its `sharp` step 1/L. tau n = 1 unless said
+otherwise. L is the largest over the agents, so rows are dealt out unshuffled (these files are in no order) and
+L is computed here from the same shards.
+"""
+import lzma
+import math
+import statistics
+
+from lab import row
+
+PAPER = 'Mishchenko et al. 2020'
+QUADRATIC = {'problem/kind': 'quadratic', 'run/start': 'ones', 'policy/local-steps': 1}
+LOGISTIC = {'problem/kind': 'logistic', 'problem/l2': '1e-3', 'data/shuffle': 'false', 'policy/local-steps': 1}
+IBCD = {'solver/kind': 'blocks', 'encoding/up': 'blocks'}
+ISEGA = {'solver/kind': 'isega', 'optimiser/kind': 'sega', 'encoding/up': 'blocks'}
+GD = {'solver/kind': 'blocks', 'encoding/fraction': 1, 'solver/step-rule': 'theory'}      # step 1/2L
+FULL_GD = {**GD, 'solver/step-rule': 'sharp'}                                             # step 1/L
+SAME = {**IBCD, 'solver/draw': 'same', 'solver/step-rule': 'given', 'solver/step': 1}     # step 1/L with L = 1
+FEATURES = {'a1a': 119, 'mushrooms': 112, 'phishing': 68}
+
+
+def reached(run, gap, optimum=0.0):
+    """First round at whose start the gap has fallen to `gap` of that at the start."""
+    losses = run.losses
+    return next((i for i, loss in enumerate(losses) if loss - optimum <= gap * (losses[0] - optimum)), math.inf)
+
+
+def gap(run, optimum):
+    return (run.losses[-1] - optimum) / (run.losses[0] - optimum)
+
+
+def train(lab, settings, agents, rounds, method, plain=None, data=None, **more):
+    """A run for each seed; plain stands for the method under --sabotage."""
+    return lab.runs({'settings': {**settings, 'run/seed': seed, 'run/rounds': rounds, **more}, 'agents': agents,
+                     'method': method, 'plain': plain or method, 'inline': True,
+                     'data': lab.data(f'{data}.libsvm.xz') if data else None} for seed in lab.seeds)
+
+
+def read_rows(lab, name):
+    with lzma.open(lab.data(f'{name}.libsvm.xz'), 'rt') as lines:
+        return [[(int(i) - 1, float(v)) for i, v in (pair.split(':') for pair in line.split()[1:])] for line in lines]
+
+
+def gram_eigenvalue(rows):
+    """Largest eigenvalue of A'A / rows, by power iteration."""
+    x, value = {i: 1.0 for entries in rows for i, _ in entries}, 0.0
+    for _ in range(200):
+        norm = math.sqrt(sum(v * v for v in x.values()))
+        y = dict.fromkeys(x, 0.0)
+        for entries in rows:
+            along = sum(v * x[i] for i, v in entries) / norm
+            for i, v in entries:
+                y[i] += along * v / len(rows)
+        before, value, x = value, math.sqrt(sum(v * v for v in y.values())), y
+        if abs(value - before) < 1e-6 * value:
+            break
+    return value
+
+
+def smoothness(lab, name, agents, l2=1e-3):
+    """L = max over the agents of the largest eigenvalue of A_i'A_i / rows / 4, + l2."""
+    rows = read_rows(lab, name)
+    cut = [k * len(rows) // agents for k in range(agents + 1)]
+    return round(max(gram_eigenvalue(rows[a:b]) for a, b in zip(cut, cut[1:])) / 4 + l2, 6)
+
+
+def row_smoothness(lab, name, l2=1e-3):
+    return round(max(sum(v * v for _, v in entries) for entries in read_rows(lab, name)) / 4 + l2, 6)
+
+
+def optimum_of(lab, name):
+    return next(entry['f_star'] for entry in optimum_entry(lab, name)['optima'] if entry['lambda_is'] == '1e-3')
+
+
+def optimum_entry(lab, name):
+    import json
+    with open(lab.data('optima.json'), encoding='utf-8') as text:
+        return next(entry for entry in json.load(text) if entry['name'] == f'logistic:{name}')
+
+
+@row('P1', 'IBCD that sends 1/n of the update needs the rounds of gradient descent (quadratics, to 1e-6)',
+     '<= 1.35 x GD(1/2L), <= 2.9 x GD(1/L)', PAPER, quick=1)
+def p1(lab):
+    worst, words = [0.0, 0.0], []
+    for agents in (10, 50, 100):
+        ours, half, full = ([reached(run, 1e-6) for run in train(lab, QUADRATIC, agents, 900, method, plain)]
+                            for method, plain in ((IBCD, SAME), (GD, None), (FULL_GD, None)))
+        worst = [max([w] + [a / b for a, b in zip(ours, other)]) for w, other in zip(worst, (half, full))]
+        words.append(f'n = {agents}: {max(ours)}/{max(half)}/{max(full)}')
+    return lab.verdict(worst[0] <= 1.35 and worst[1] <= 2.9,
+                       f'{worst[0]:.2f} x and {worst[1]:.2f} x; ' + ', '.join(words))
+
+
+@row('P2', 'independent blocks beat the same blocks everywhere (quadratics, to 1e-6)',
+     'IBCD >= 3, 12, 25 times faster for n = 10, 50, 100', PAPER)
+def p2(lab):
+    holds, words = True, []
+    for agents, least in ((10, 3), (50, 12), (100, 25)):
+        ours = [reached(run, 1e-6) for run in train(lab, QUADRATIC, agents, 8000, IBCD, SAME, **{'stop/loss': 1e-6})]
+        same = [reached(run, 1e-6) for run in train(lab, QUADRATIC, agents, 8000, SAME, **{'stop/loss': 1e-6})]
+        holds = holds and all(b >= least * a for a, b in zip(ours, same))
+        words.append(f'n = {agents}: {max(ours)} against {min(same)}')
+    return lab.verdict(holds, ', '.join(words))
+
+
+def sweep(lab, shares, run):
+    """Rounds for each share of tau n, relative to share 1, one list for each seed."""
+    counts = [run(share) for share in shares]
+    return [[count / of_seed[shares.index(1)] for count in of_seed] for of_seed in zip(*counts)]
+
+
+@row('P3', 'tau = 1/n is the knee', 'a quarter of it costs >= 1.8 x the rounds, four times still >= 0.45 x', PAPER)
+def p3(lab):
+    def quadratic(share):     # 40 blocks of 5; ten agents
+        return [reached(run, 1e-6) for run in train(lab, QUADRATIC, 10, 1500, {**IBCD, 'encoding/fraction': share / 10},
+                                                    {**IBCD, 'encoding/fraction': 1}, **{'encoding/block': 5})]
+
+    best, steep = optimum_of(lab, 'phishing'), smoothness(lab, 'phishing', 17)
+
+    def phishing(share):      # 68 blocks of 1; 17 agents
+        method = {**ISEGA, 'encoding/fraction': share / 17}
+        return [reached(run, 1e-3, best)
+                for run in train(lab, LOGISTIC, 17, 3000, method, {**ISEGA, 'encoding/fraction': 1}, 'phishing',
+                                 **{'encoding/block': 1, 'solver/smoothness': steep})]
+
+    shares = [0.25, 0.5, 1, 2, 4]
+    tables = {'IBCD': sweep(lab, shares, quadratic), 'ISEGA': sweep(lab, shares, phishing)}
+    holds = all(of_seed[0] >= 1.8 and of_seed[-1] >= 0.45 for table in tables.values() for of_seed in table)
+    return lab.verdict(holds, '; '.join(f'{name} ' + ' '.join(f'{statistics.mean(x):.2f}' for x in zip(*table))
+                                        for name, table in tables.items()))
+
+
+@row('P4', 'ISEGA needs the rounds of gradient descent (l2 = 1e-3, to 1e-3)', '<= 1.15 x GD(1/2L)', PAPER)
+def p4(lab):
+    worst, words = 0.0, []
+    for name, agents, block in (('a1a', 10, 12), ('a1a', 20, 6), ('mushrooms', 10, 0), ('phishing', 17, 4)):
+        best, more = optimum_of(lab, name), {'solver/smoothness': smoothness(lab, name, agents), 'encoding/block': block}
+        ours = [reached(run, 1e-3, best) for run in train(lab, LOGISTIC, agents, 5000, ISEGA,
+                                                          {**IBCD, 'solver/draw': 'same'}, name, **more)]
+        plain = [reached(run, 1e-3, best) for run in train(lab, LOGISTIC, agents, 5000, GD, None, name, **more)]
+        worst = max([worst] + [a / b for a, b in zip(ours, plain)])
+        words.append(f'{name} n = {agents}: {max(ours)}/{min(plain)}')
+    return lab.verdict(worst <= 1.15, f'{worst:.2f} x; ' + ', '.join(words))
+
+
+@row('P5', 'a hundred agents send 99 % less: ISEGA on a1a to 1e-3', '<= 1.2 % of the values of GD(1/2L)', PAPER)
+def p5(lab):
+    best, more = optimum_of(lab, 'a1a'), {'solver/smoothness': smoothness(lab, 'a1a', 100), 'encoding/block': 1}
+    ours = train(lab, LOGISTIC, 100, 6000, ISEGA, {**ISEGA, 'encoding/fraction': 1}, 'a1a', **more)
+    plain = train(lab, LOGISTIC, 100, 6000, GD, None, 'a1a', **more)
+    shares, whole = [], []
+    for a, b in zip(ours, plain):
+        i, j = reached(a, 1e-3, best), reached(b, 1e-3, best)
+        if math.inf in (i, j):
+            return lab.verdict(False, f'not reached in 6000 rounds ({i} and {j})')
+        shares.append(int(a.column('payload_up')[i - 1]) / int(b.column('payload_up')[j - 1]))
+        whole.append(int(a.column('bytes_up')[i - 1]) / int(b.column('bytes_up')[j - 1]))
+    lab.figure('P5-values', 'ISEGA and gradient descent on a1a, 100 agents', {'ISEGA': ours[0], 'GD': plain[0]}, floor=best)
+    return lab.verdict(max(shares) <= 0.012, f'{max(shares):.2%} in {i} against {j} rounds; with ids and headers '
+                       f'{max(whole):.0%}')
+
+
+@row('P6', 'IBCD stalls where minima differ, ISEGA does not (1500 rounds)', "IBCD's gap >= 5 x ISEGA's", PAPER)
+def p6(lab):
+    least, words = math.inf, []
+    for name, agents, block in (('a1a', 100, 1), ('phishing', 60, 1)):
+        best, more = optimum_of(lab, name), {'solver/smoothness': smoothness(lab, name, agents), 'encoding/block': block}
+        ours = [gap(run, best) for run in train(lab, LOGISTIC, agents, 1500, ISEGA, IBCD, name, **more)]
+        flat = [gap(run, best) for run in train(lab, LOGISTIC, agents, 1500, IBCD, None, name, **more)]
+        least = min([least] + [b / a for a, b in zip(ours, flat)])
+        words.append(f'{name} n = {agents}: {max(ours):.1e} against {min(flat):.1e}')
+    return lab.verdict(least >= 5, f'{least:.1f} x; ' + ', '.join(words))
+
+
+@row('P7', 'ISGD has the plateau of SGD (a1a, single rows, step 1/5L)', 'medians of the gap within 2.5 x', PAPER)
+def p7(lab):
+    best = optimum_of(lab, 'a1a')
+    steep = row_smoothness(lab, 'a1a')
+    more = {'solver/smoothness': steep, 'solver/batch': 1, 'policy/evaluate': 50}
+    trap = {'solver/kind': 'sgd', 'solver/step': round(1 / (5 * steep) / 20, 6)}  # the step without the 1/tau
+
+    def plateau(agents, method, plain=None, **block):
+        values = []
+        for run in train(lab, LOGISTIC, agents, 20000, method, plain, 'a1a', **more, **block):
+            losses = [loss for loss in run.losses if loss == loss]
+            values.append(statistics.median((loss - best) / (losses[0] - best) for loss in losses[len(losses) // 8:]))
+        return statistics.median(values)
+
+    isgd = {'solver/kind': 'isgd', 'encoding/up': 'blocks'}
+    plain = plateau(1, {'solver/kind': 'isgd', 'encoding/fraction': 1})
+    ours = {agents: plateau(agents, isgd, trap, **{'encoding/block': block}) for agents, block in ((10, 12), (100, 1))}
+    worst = max(max(value / plain, plain / value) for value in ours.values())
+    return lab.verdict(worst <= 2.5, f'{worst:.2f} x; SGD {plain:.1e}, '
+                       + ', '.join(f'n = {agents} {value:.1e}' for agents, value in ours.items()))
+
+
+@row('P9', 'acceleration survives sampling (quadratics, L/mu = 1000, 300 rounds)', 'gap <= 1e-5', PAPER)
+def p9(lab):
+    mu, worst, words = 1e-3, 0.0, []
+    more = {'problem/dimension': 100, 'problem/rank': 100, 'problem/l2': mu, 'solver/batch': 0,
+            'solver/step-rule': 'given', 'optimiser/convexity': mu, 'encoding/up': 'blocks'}
+    for agents in (10, 100):
+        tau = 1 / agents
+        noise = 1 + (1 - tau) / (agents * tau)         # exact gradients, the same on all agents
+        method = {'solver/kind': 'isgd', 'optimiser/kind': 'accelerated', 'optimiser/noise': noise,
+                  'solver/step': round(1 / (noise * (1 + mu)), 9)}
+        runs = train(lab, QUADRATIC, agents, 300, method, {**method, 'optimiser/kind': 'none'}, **more)
+        gaps = [gap(run, 0.0) for run in runs]
+        worst = max([worst] + gaps)
+        words.append(f'n = {agents} {max(gaps):.1e}')
+    return lab.verdict(worst <= 1e-5, ', '.join(words))
