@@ -1,12 +1,14 @@
 /*
  * budget.c - as many rounds as the traffic allowed pays for: L grows or falls to keep within it.
  *
- *   policy/budget-bytes  B for the whole run of T = run/iterations local steps. A round costs b,
- * the bytes of the last one, so (B - sent) / b rounds are left for the T - k steps left: L :=
- * ceil((T - k) b / (B - sent)). Where less than one round is left, all the steps left are one.
- *   policy/budget-rate   r bytes a second. The last round sent b bytes in t seconds with L steps,
- * so with steps as long as those L := ceil(L b / (t r)); at most twice, at least half the last L,
- * for one slow round says little.
+ * policy/budget-bytes: B for the whole run of T = run/iterations local steps. A round costs b, as
+ * the last one did; what is committed now and the last evaluation are still to be sent, which is
+ * less than one more. So R = floor((B - sent - b) / b) rounds are left for the T - k steps left,
+ * and L := ceil((T - k) / R). Where R is 0, all the steps left are one round.
+ *
+ * policy/budget-rate: r bytes a second. The last round sent b bytes in t seconds with L steps, so
+ * with steps as long as those L := ceil(L b / (t r)); at most twice, at least half the last L, for
+ * one slow round says little.
  *
  * Where both are set the larger L holds. L is never below policy/local-steps, which is where it
  * starts, nor above policy/max-local-steps, except for the round that ends a spent budget. Bytes
@@ -70,9 +72,10 @@ static double by_bytes(const struct budget_state *state,
                        size_t size)
 {
     double left = state->bytes - (double) view->bytes;
+    double rounds = floor((left - cost) / cost);
     double steps = state->steps - (double) view->iteration;
 
-    if (left < cost) {
+    if (rounds < 1.0) {
         (void) snprintf(words,
                         size,
                         "%.3g of %.3g bytes left, a round costs %.3g: all in one",
@@ -88,7 +91,7 @@ static double by_bytes(const struct budget_state *state,
                     state->bytes,
                     fmax(steps, 0.0),
                     cost);
-    return within(state, ceil(steps / floor(left / cost)));
+    return within(state, ceil(steps / rounds));
 }
 
 /* The L at which rounds send as much a second as is allowed. */
@@ -140,9 +143,9 @@ budget_decide(void *memory, const struct cnv_round_view *view, struct cnv_decisi
             }
         }
         state->local_steps = fmin(steps, UINT32_MAX);
-        state->sent = (double) view->bytes;
-        state->seconds = view->seconds;
     }
+    state->sent = (double) view->bytes; /* before round 1: what joining took */
+    state->seconds = view->seconds;
     decision->local_steps = (uint32_t) state->local_steps;
     if (state->local_steps != before) {
         (void) snprintf(decision->reason,

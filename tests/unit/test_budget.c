@@ -79,7 +79,7 @@ Test(budget, spends_the_bytes_of_a_run_on_as_many_rounds_as_they_pay_for, .timeo
     };
     struct outcome outcome = play(set, &(struct play){ .cost = 1000, .rounds = 2000 });
 
-    cr_assert_leq(outcome.bytes, 50000);
+    cr_assert_leq(outcome.bytes, 49000); /* the last commit is still to be sent */
     cr_assert_geq(outcome.rounds, 45);
 }
 
