@@ -4,7 +4,8 @@
  * policy/budget-bytes: B for the whole run of T = run/iterations local steps. A round costs b, as
  * the last one did; what is committed now and the last evaluation are still to be sent, which is
  * less than one more. So R = floor((B - sent - b) / b) rounds are left for the T - k steps left,
- * and L := ceil((T - k) / R). Where R is 0, all the steps left are one round.
+ * and L := ceil((T - k) / R). Where R is 0, all the steps left are one round. The first round is
+ * counted with what joining took: too much, and so within the budget.
  *
  * policy/budget-rate: r bytes a second. The last round sent b bytes in t seconds with L steps, so
  * with steps as long as those L := ceil(L b / (t r)); at most twice, at least half the last L, for
@@ -143,9 +144,9 @@ budget_decide(void *memory, const struct cnv_round_view *view, struct cnv_decisi
             }
         }
         state->local_steps = fmin(steps, UINT32_MAX);
+        state->sent = (double) view->bytes;
+        state->seconds = view->seconds;
     }
-    state->sent = (double) view->bytes; /* before round 1: what joining took */
-    state->seconds = view->seconds;
     decision->local_steps = (uint32_t) state->local_steps;
     if (state->local_steps != before) {
         (void) snprintf(decision->reason,
