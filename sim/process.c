@@ -237,6 +237,22 @@ static bool take_events(struct sim_agent *agent)
     return is_over;
 }
 
+/*
+ * A hello of a dead process may come in behind that of its successor, which then stops although
+ * nobody has its place: whoever looks after it starts it again.
+ */
+static bool was_replaced_by_nobody(const struct sim_agent *agent)
+{
+    const struct cnv_sim *sim = agent->sim;
+
+    for (size_t i = 0; i < sim->agent_count; i++) {
+        if (sim->agents[i]->is_alive && strcmp(sim->agents[i]->name, agent->name) == 0) {
+            return false;
+        }
+    }
+    return agent->is_replaced;
+}
+
 /* Then nothing comes in between two steps, and unless each is looked at they are one event. */
 static bool takes_no_time(const struct sim_agent *agent)
 {
@@ -257,7 +273,10 @@ void sim_process_work(struct sim_agent *agent)
     }
     if (take_events(agent)) {
         sim_process_end(agent, true);
-        agent->is_over = true;
+        agent->is_over = !was_replaced_by_nobody(agent);
+        if (!agent->is_over) {
+            put(agent, SIM_EVENT_BACK, 0, sim_draw_us(agent->sim, agent->sim->faults.away_ms));
+        }
         return;
     }
     if (agent->trainer == NULL || !cnv_trainer_has_work(agent->trainer)) {
@@ -336,6 +355,7 @@ enum cnv_status sim_process_start(struct sim_agent *agent, struct cnv_error *err
     agent->up = (struct sim_ledger){ 0 };
     agent->down = (struct sim_ledger){ 0 };
     agent->is_alive = true;
+    agent->is_replaced = false;
     agent->inbox_end = &agent->inbox;
     agent->config = cnv_config_copy(sim->setup.config);
     if (agent->config == NULL) {
