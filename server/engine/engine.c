@@ -41,6 +41,9 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
     settings->is_async = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0;
+    settings->is_quorum = strcmp(cnv_config_text(config, "sync/mode"), "quorum") == 0;
+    settings->quorum = cnv_config_real(config, "sync/quorum");
+    settings->deadline_ms = (uint64_t) (1000 * cnv_config_real(config, "sync/deadline"));
     settings->contributions = (uint64_t) cnv_config_integer(config, "sync/contributions");
     settings->staleness = (uint64_t) cnv_config_integer(config, "sync/staleness");
     if (settings->staleness == 0) {

@@ -11,6 +11,7 @@
 #include "encodings/encoding.h"
 #include "engine/async.h"
 #include "engine/engine.h"
+#include "engine/quorum.h"
 #include "optimiser/optimiser.h"
 #include "proto/plan.h"
 
@@ -39,6 +40,9 @@ struct cnv_settings {
     uint32_t max_local_steps;
     bool is_balanced; /* policy/balance=time */
     bool is_async;
+    bool is_quorum;
+    double quorum;          /* share of the members that is enough at the deadline */
+    uint64_t deadline_ms;   /* 0: learnt */
     uint64_t contributions; /* async: to a commit */
     uint64_t staleness;     /* async: most versions a contribution may be old */
     double damping;         /* async: exponent of its weight */
@@ -211,6 +215,7 @@ struct cnv_round {
     uint64_t number;
     uint64_t attempt;
     uint64_t announced; /* the attempt of the newest announce */
+    uint64_t announced_ms;
     bool is_evaluation; /* only asks for the loss of the final model */
     struct cnv_plan plan;
     char plan_text[128];

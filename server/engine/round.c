@@ -143,6 +143,7 @@ static void round_announce(struct cnv_engine *engine)
 
     round->attempt++;
     round->announced = round->attempt;
+    round->announced_ms = engine->now_ms;
     round->steps = cnv_exchange_steps(round);
     round->phase = CNV_PHASE_COLLECTING;
     if (cnv_async_is_on(engine)) {
@@ -454,10 +455,8 @@ static bool round_collect(struct cnv_engine *engine)
         return true;
     }
     engine->round.must_retry = false;
-    for (size_t i = 0; i < engine->member_count; i++) {
-        if (cnv_round_is_awaiting(engine, engine->members[i])) {
-            return false;
-        }
+    if (!cnv_quorum_closes(engine)) {
+        return false;
     }
     cnv_exchange_freeze(engine);
     return true;

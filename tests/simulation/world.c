@@ -212,6 +212,18 @@ static void draw_watch(struct world *world, struct cnv_rng *rng)
     world->round_exchanges = most;
 }
 
+/* Some wait for enough. */
+static void draw_quorum(struct world *world, struct cnv_rng *rng)
+{
+    bool is_barrier = strcmp(cnv_config_value(world->config, "sync/mode"), "barrier") == 0;
+
+    if (is_barrier && cnv_rng_below(rng, 4) == 0) {
+        world_set(world, "sync/mode", "quorum");
+        set_number(world, "sync/quorum", 0.25 * (double) cnv_rng_below(rng, 4));
+        set_number(world, "sync/deadline", cnv_rng_below(rng, 2) == 0 ? 0 : 0.5);
+    }
+}
+
 /* Some wait for nobody. */
 static void draw_async(struct world *world, struct cnv_rng *rng)
 {
@@ -386,6 +398,7 @@ void world_draw(struct world *world, uint64_t seed)
     world_set(world, "policy/balance", cnv_rng_below(&rng, 3) == 0 ? "time" : "none");
     draw_watch(world, &rng);
     draw_async(world, &rng);
+    draw_quorum(world, &rng);
     draw_changes(world, seed);
     draw_optimiser(world, &rng);
     set_limit(world);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# sync/mode=async with real programs: a slow host holds up nobody, what is too old is refused, kills.
+# sync/mode=async and quorum with real programs: a slow host holds up nobody, kills, refusals.
 . "$(dirname "$0")/tap.sh"
 cd "$DIR" || exit 1
 
@@ -83,6 +83,17 @@ for k in 1 2 3; do
 done
 check "two at a time the run ends" ends "$PID" 0 30
 check "and the daemon with it" ends "$SERVER" 0
+
+# --- a deadline
+server late sync/mode=quorum sync/deadline=0.1 run/rounds=5
+agent late-1 1/2 0.001
+FAST=$PID
+agent late-2 2/2 0.05
+check "with a quorum a run does not wait for who is late" ends "$FAST" 0 20
+check "who goes home too" ends "$PID" 0 20
+check "and says who it was" sh -c "'$CONVENE' rounds --csv --control '$CONTROL' | grep -q '; 1 late after .* s, late-2 first'"
+kill -TERM "$SERVER"
+check "it ends with 0" ends "$SERVER" 0
 
 check "an adaptive policy has nothing to go by" refuses 2 'sync/mode=async does not go with policy/kind=adaptive-l' \
     "$CONVENED" --set sync/mode=async --set policy/kind=adaptive-l
