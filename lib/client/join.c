@@ -130,6 +130,7 @@ void cnv_session_recv_welcome(struct cnv_session *session,
     session->has_run = true;
     session->is_welcome = true;
     session->is_confirmed = false;
+    session->upload.is_in = false; /* it may be another server */
     if (!is_same) {
         deliver_welcome(session, payload);
     }

@@ -160,7 +160,9 @@ void cnv_session_say_state(struct cnv_session *session, uint64_t now_ms)
         if (session->has_report) {
             say_report(session);
         }
-        cnv_upload_offer(session);
+        if (!session->upload.is_in) {
+            cnv_upload_offer(session);
+        }
     }
 }
 

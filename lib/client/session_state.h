@@ -19,6 +19,7 @@
 struct cnv_upload {
     bool is_live;
     bool is_refused;            /* the application was told */
+    bool is_in;                 /* the server has all of it: no need to repeat the offer */
     struct cnv_msg_offer offer; /* repeated with each beat */
     struct cnv_blob *payload;   /* NULL: scalars only */
     uint64_t chunks;            /* 0: travels with the offer */

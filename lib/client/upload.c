@@ -2,7 +2,8 @@
  * upload.c - our contribution on its way to the server.
  *
  * Happy path: offered with its payload, or offered, granted credit and sent by chunks; dropped
- * when the exchange is settled. What fails: the offer is lost (it is repeated with each beat);
+ * when the exchange is settled. What fails: the offer is lost (it is repeated with each beat, until
+ * credit says that its payload is in);
  * chunks are lost (the server's credit says rewind, or names a new attempt, and we go back to
  * what it wants); the bulk socket takes no more (the next tick goes on).
  * Invariants: sent <= limit <= chunks; a limit never shrinks within an attempt.
@@ -45,8 +46,12 @@ void cnv_upload_recv_credit(struct cnv_session *session, const struct cnv_msg_cr
 {
     struct cnv_upload *upload = &session->upload;
 
-    if (!upload->is_live || upload->chunks == 0 || credit->transfer != upload->offer.transfer ||
+    if (!upload->is_live || credit->transfer != upload->offer.transfer ||
         credit->attempt < upload->attempt || credit->next > upload->chunks) {
+        return;
+    }
+    if (upload->chunks == 0) {
+        upload->is_in = true;
         return;
     }
     if (credit->attempt > upload->attempt) {

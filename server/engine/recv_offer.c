@@ -3,10 +3,10 @@
  *
  * Happy path: an offer for the exchange in hand from a member of the round is kept, with its vector
  * if that came along.
- * What can be: the same offer again (nothing changes); one of an older attempt (ignored: the
- * announce of the new one is on its way); one of another run, an older round or version, or a
- * settled exchange (`stale`); one from a member that was refused (told so again); a new process
- * offers what its predecessor had offered whole (ignored: it counts once).
+ * What can be: the same offer again (nothing changes, credit says that its vector is in); one of an
+ * older attempt (ignored: the announce of the new one is on its way); one of another run, an older
+ * round or version, or a settled exchange (`stale`); one from a member that was refused (told so
+ * again); a new process offers what its predecessor had offered whole (ignored: it counts once).
  * What can fail: sizes, encoding, checksum, scalars: the contribution is refused for this round.
  * Invariant: a member has at most one offer, so at most one upload.
  */
@@ -220,6 +220,21 @@ static void offer_keep(struct cnv_engine *engine,
     }
 }
 
+/* A vector that came with its offer is not to come with every beat: who repeats it is told. */
+static void offer_confirm(struct cnv_engine *engine,
+                          struct cnv_member *member,
+                          const struct cnv_msg_offer *offer)
+{
+    struct cnv_message message = { .kind = CNV_KIND_CREDIT };
+
+    if (member->offer.vector != NULL && member->offer.instance == member->instance &&
+        member->offer.head.transfer == offer->transfer) {
+        message.credit.transfer = offer->transfer;
+        message.credit.attempt = engine->round.attempt;
+        cnv_post_header(engine, member, &message);
+    }
+}
+
 void cnv_recv_offer(struct cnv_engine *engine,
                     struct cnv_member *member,
                     const struct cnv_msg_offer *offer,
@@ -242,6 +257,7 @@ void cnv_recv_offer(struct cnv_engine *engine,
     }
     if (cnv_offer_is_whole(&member->offer) ||
         (member->offer.is_here && offer->transfer <= member->offer.head.transfer)) {
+        offer_confirm(engine, member, offer);
         return;
     }
     if (check_vector(engine, offer, payload, &err) != CNV_OK ||

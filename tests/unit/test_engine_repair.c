@@ -197,3 +197,22 @@ Test(engine_repair, what_was_not_queued_is_brought_by_beats, .timeout = 10)
     cr_assert_eq(script_count(script, 2, CNV_KIND_ANNOUNCE), 1);
     script_destroy(script);
 }
+
+/* 62 kB with every beat, while a slower member is waited for, would be more than the round's own.
+ */
+Test(engine_repair, an_offer_that_is_repeated_is_confirmed, .timeout = 10)
+{
+    struct script *script = script_new(two_agents);
+    const double values[] = { 1.0, 1.0, 1.0 };
+
+    script_join_all(script, 2, 3);
+    struct cnv_msg_offer offer = script_offer_head(script, 1, "f64", 10);
+    script_offer_message(script, 1, &offer, values);
+    cr_assert_eq(script_count(script, 1, CNV_KIND_CREDIT), 0, "most rounds are over before");
+    script_offer_message(script, 1, &offer, values);
+    const struct script_sent *credit = script_last(script, 1, CNV_KIND_CREDIT);
+    cr_assert_not_null(credit);
+    cr_assert_eq(credit->message.credit.transfer, offer.transfer);
+    cr_assert_eq(credit->message.credit.limit, 0);
+    script_destroy(script);
+}

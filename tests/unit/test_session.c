@@ -198,6 +198,30 @@ Test(session, follower_receives_commits_without_data, .timeout = 5)
 
 /* --- Rounds -------------------------------------------------------------------------------- */
 
+Test(session, repeats_no_offer_that_is_in, .timeout = 5)
+{
+    struct desk *desk = member_new(small, 3);
+    struct cnv_message credit = { .kind = CNV_KIND_CREDIT, .credit = { .attempt = 1 } };
+
+    hear_announce(desk, 2, 1, 1, "gradient,model");
+    contribute(desk, 2, 1, small, 3);
+    desk_clear(desk);
+    hear(desk, &credit, NULL, 0);
+    tick(desk, BEAT);
+    cr_assert_eq(desk_count(desk, CNV_KIND_OFFER), 1, "that was about another one");
+    credit.credit.transfer = 1;
+    hear(desk, &credit, NULL, 0);
+    tick(desk, BEAT);
+    tick(desk, BEAT);
+    cr_assert_eq(desk_count(desk, CNV_KIND_OFFER), 1);
+    cr_assert_eq(desk_count(desk, CNV_KIND_BEAT), 3);
+    hear_announce(desk, 2, 2, 1, "gradient,model");
+    contribute(desk, 2, 2, small, 3);
+    tick(desk, BEAT);
+    cr_assert_eq(desk_count(desk, CNV_KIND_OFFER), 3, "a new one is repeated again");
+    desk_close(desk);
+}
+
 Test(session, offers_inline_and_repeats_with_each_beat_until_settled, .timeout = 5)
 {
     struct desk *desk = member_new(small, 3);
