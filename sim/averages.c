@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/partition.h"
 #include "encodings/encoding.h"
 #include "promises.h"
 #include "proto/plan.h"
@@ -435,7 +436,18 @@ apply_optimiser(const struct cnv_sim *sim, double *mean, double *momentum, size_
     const double *before = sim->promises->momentum;
     double beta = cnv_config_real(sim->setup.config, "optimiser/momentum");
     double step = cnv_config_real(sim->setup.config, "optimiser/step");
+    struct cnv_partition partition;
 
+    if (strcmp(kind, "sega") == 0 &&
+        cnv_partition_read(sim->setup.config, length, &partition, NULL) == CNV_OK) {
+        for (size_t j = 0; j < length; j++) {
+            double heard = before == NULL ? 0 : before[j];
+
+            momentum[j] = heard + mean[j];
+            mean[j] = heard + mean[j] / partition.tau;
+        }
+        return;
+    }
     for (size_t j = 0; strcmp(kind, "none") != 0 && j < length; j++) {
         momentum[j] = beta * (before == NULL ? 0 : before[j]) + mean[j];
         mean[j] = strcmp(kind, "momentum") == 0 ? step * momentum[j]

@@ -162,8 +162,11 @@ static enum cnv_status poison(struct sim_agent *agent, const convene_contributio
             return CNV_E_NOMEM;
         }
         memcpy(values, contribution->values, contribution->length * sizeof(*values));
-        values[contribution->blocks == NULL ? 0 : contribution->blocks[0] * contribution->block] =
-            NAN; /* where it will be sent */
+        if (contribution->blocks == NULL || contribution->block_count > 0) { /* where it is sent */
+            values[contribution->blocks == NULL ? 0
+                                                : contribution->blocks[0] * contribution->block] =
+                NAN;
+        }
         poisoned.values = values;
     } else if (contribution->is_scaled) {
         poisoned.factor = NAN;

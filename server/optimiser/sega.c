@@ -5,7 +5,7 @@
  * is
  * -(gamma / n) sum_i Delta_i and M = -gamma h:
  *
- *   x = x + M + D / tau        M = M + D
+ *   x = x + (M + D / tau)        M = M + D
  *
  * so that neither gamma nor L has to be known here.
  */
@@ -38,7 +38,7 @@ static void sega_apply_slice(void *state, const struct cnv_apply_input *input, d
         double d = input->update[i];
 
         s->pending_m[j] = s->m[j] + d;
-        out[i] = input->base[i] + s->m[j] + d / s->tau;
+        out[i] = input->base[i] + (s->m[j] + d / s->tau);
     }
 }
 

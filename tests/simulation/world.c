@@ -248,10 +248,12 @@ static void draw_async(struct world *world, struct cnv_rng *rng)
  */
 static void draw_blocks(struct world *world, uint64_t seed)
 {
+    static const char *const solvers[] = { "blocks", "blocks", "ibgd", "isgd", "isega" };
     struct cnv_rng rng;
 
     cnv_rng_init(&rng, seed, CNV_RNG_SIM, 2, 0);
     if (cnv_rng_below(&rng, 5) > 0 || world->classes != 2 ||
+        strcmp(cnv_config_value(world->config, "sync/mode"), "barrier") != 0 ||
         strcmp(cnv_config_text(world->config, "policy/kind"), "fixed") != 0) {
         return;
     }
@@ -261,7 +263,11 @@ static void draw_blocks(struct world *world, uint64_t seed)
     size_t block = (length - 1) / count + 1;
 
     count = (length - 1) / block + 1;
-    world_set(world, "solver/kind", "blocks");
+    const char *solver = solvers[cnv_rng_below(&rng, 5)];
+    if (strcmp(solver, "isega") == 0) {
+        world_set(world, "optimiser/kind", "sega");
+    }
+    world_set(world, "solver/kind", solver);
     world_set(world, "solver/smoothness", "10");
     world_set(world, "encoding/up", "blocks");
     set_number(world, "encoding/block", (double) block);
@@ -385,7 +391,6 @@ void world_draw(struct world *world, uint64_t seed)
     world_set(world, "encoding/down", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
     world_set(world, "aggregate/weighting", cnv_rng_below(&rng, 4) == 0 ? "uniform" : "samples");
     draw_problem(world, &rng, agents);
-    draw_blocks(world, seed);
     draw_faults(world, &rng, agents);
     draw_guests(world, &rng, agents);
     world->drain_ms = cnv_rng_below(&rng, 8) == 0 ? 2000 + cnv_rng_below(&rng, 20000) : 0;
@@ -401,6 +406,7 @@ void world_draw(struct world *world, uint64_t seed)
     draw_quorum(world, &rng);
     draw_changes(world, seed);
     draw_optimiser(world, &rng);
+    draw_blocks(world, seed);
     set_limit(world);
 }
 

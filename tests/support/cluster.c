@@ -268,7 +268,7 @@ static void apply_sega(struct cluster *cluster)
     for (size_t j = 0; j < cluster->dimension; j++) {
         double d = cluster->update[j];
 
-        cluster->model[j] = cluster->model[j] + cluster->heard[j] + d / partition.tau;
+        cluster->model[j] += cluster->heard[j] + d / partition.tau;
         cluster->heard[j] += d;
     }
 }
