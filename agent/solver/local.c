@@ -21,6 +21,7 @@ enum cnv_status cnv_local_init(struct cnv_local *local,
     local->seed = setup->seed;
     local->shard = setup->shard;
     local->batch = batch < rows ? batch : 0;
+    local->is_shuffled = strcmp(cnv_config_text(setup->config, "solver/sampling"), "shuffle") == 0;
     local->all = n <= SIZE_MAX / (2 + more) ? cnv_array_new((2 + more) * n, sizeof(double)) : NULL;
     local->order = cnv_array_new(rows, sizeof(*local->order));
     local->picked = cnv_array_new(local->batch, sizeof(*local->picked));
@@ -62,11 +63,33 @@ static void swap(size_t *order, size_t i, size_t j)
     order[j] = kept;
 }
 
+static uint64_t steps_per_pass(const struct cnv_local *local)
+{
+    return (local->problem->rows + local->batch - 1) / local->batch;
+}
+
+/* The order of the pass that this iteration is in; kept until the next one. */
+static void shuffle_pass(struct cnv_local *local)
+{
+    uint64_t pass = (local->iteration + local->ahead) / steps_per_pass(local) + 1;
+    struct cnv_rng rng;
+
+    if (local->pass != pass) {
+        cnv_rng_init(&rng, local->seed, CNV_RNG_BATCH, local->shard, pass);
+        cnv_rng_permutation(&rng, local->order, local->problem->rows);
+        local->pass = pass;
+    }
+}
+
 /* The first batch places of a Fisher-Yates shuffle: rows drawn without replacement. */
 static void draw_batch(struct cnv_local *local)
 {
     struct cnv_rng rng;
 
+    if (local->is_shuffled && local->batch > 0) {
+        shuffle_pass(local);
+        return;
+    }
     cnv_rng_init(&rng, local->seed, CNV_RNG_BATCH, local->shard, local->iteration + local->ahead);
     for (size_t i = 0; i < local->batch; i++) {
         local->picked[i] = i + (size_t) cnv_rng_below(&rng, local->problem->rows - i);
@@ -77,15 +100,25 @@ static void draw_batch(struct cnv_local *local)
 /* What is drawn: the whole shard is a draw as well, for problems with noise of their own. */
 static struct cnv_batch batch_of(const struct cnv_local *local)
 {
-    return (struct cnv_batch){ .rows = local->batch > 0 ? local->order : NULL,
-                               .count = local->batch > 0 ? local->batch : local->problem->rows,
-                               .draw = local->iteration + local->ahead + 1 };
+    uint64_t k = local->iteration + local->ahead;
+    struct cnv_batch batch = { .count = local->problem->rows, .draw = k + 1 };
+
+    if (local->batch > 0 && local->is_shuffled) {
+        size_t first = (size_t) (k % steps_per_pass(local)) * local->batch;
+
+        batch.rows = local->order + first;
+        batch.count = batch.count - first < local->batch ? batch.count - first : local->batch;
+    } else if (local->batch > 0) {
+        batch.rows = local->order;
+        batch.count = local->batch;
+    }
+    return batch;
 }
 
 /* Takes the swaps back, so that the next draw does not depend on this one. */
 static void undo_draw(struct cnv_local *local)
 {
-    for (size_t i = local->batch; i > 0; i--) {
+    for (size_t i = local->is_shuffled ? 0 : local->batch; i > 0; i--) {
         swap(local->order, i - 1, local->picked[i - 1]);
     }
 }

@@ -2,9 +2,10 @@
  * local.h - what every solver that only moves a model of its own shares: the minibatches, and the
  * update that is contributed in the end (plan "model").
  *
- * The batch of iteration k is drawn from (seed, shard, k), so a repeated round repeats its batches.
- * An agent that takes more steps than the run counts (policy/balance=time) is ahead by so many
- * batches: else it would see the same ones again in the next round.
+ * The batch of iteration k is drawn from (seed, shard, k), so a repeated round repeats its batches;
+ * with solver/sampling=shuffle it is the next part of the shard in the order of (seed, shard,
+ * pass). An agent that takes more steps than the run counts (policy/balance=time) is ahead by so
+ * many batches: else it would see the same ones again in the next round.
  */
 #ifndef CNV_AGENT_SOLVER_LOCAL_H
 #define CNV_AGENT_SOLVER_LOCAL_H
@@ -15,9 +16,11 @@ struct cnv_local {
     struct cnv_problem *problem; /* borrowed */
     uint64_t seed;
     uint32_t shard;
-    size_t batch;   /* rows; 0: the whole shard */
-    size_t *order;  /* [rows] identity between draws */
-    size_t *picked; /* [batch] where the draw swapped */
+    size_t batch;     /* rows; 0: the whole shard */
+    bool is_shuffled; /* solver/sampling=shuffle: batches follow the order of a pass */
+    uint64_t pass;    /* order is that of this pass, from 1; 0: none yet */
+    size_t *order;    /* [rows] identity between draws; shuffled: the order of the pass */
+    size_t *picked;   /* [batch] where the draw swapped */
     const double *model;
     bool evaluate;
     uint64_t iteration; /* of the next local step */

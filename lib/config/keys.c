@@ -155,6 +155,12 @@ const struct cnv_param cnv_config_keys[] = {
             LARGEST_INTEGER,
             "32",
             "Rows of a minibatch of sgd, adam, savic; 0: the whole shard."),
+    CHOICE("solver/sampling",
+           "draw|shuffle",
+           "draw",
+           "How minibatches are made: rows drawn anew in each step, or pass by pass through the "
+           "shard, "
+           "each in an order of its own."),
     REAL("solver/momentum", "", 0, 0.9999, "0", "Momentum of sgd."),
     REAL("solver/beta1", "", 0, 0.9999, "0.9", "adam, savic: memory of the mean of the gradients."),
     REAL("solver/beta2",

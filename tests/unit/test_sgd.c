@@ -115,6 +115,51 @@ Test(sgd, a_batch_of_0_or_of_all_rows_is_gradient_descent, .timeout = 20)
     }
 }
 
+/* Steps too short to matter: the gradients of a pass sum to ten times that of the shard. */
+Test(sgd, a_shuffled_pass_sees_every_row_once, .timeout = 20)
+{
+    const char *const set[] = {
+        "solver/sampling=shuffle", "solver/batch=6", "solver/step=1e-9", NULL
+    };
+    struct lone agent = lone_new("sgd", set, 1);
+    double zero[FEATURES] = { 0.0 };
+    double moved[FEATURES];
+    double first[FEATURES];
+    double later[FEATURES];
+    double g[FEATURES];
+
+    (void) agent.problem->ops->gradient(agent.problem->state, zero, NULL, g);
+    for (uint64_t pass = 0; pass < 3; pass++) {
+        lone_round(&agent, zero, 10 * pass, 10, moved);
+        for (size_t j = 0; j < FEATURES; j++) {
+            cr_assert_float_eq(moved[j], -1e-8 * g[j], 1e-15);
+        }
+    }
+    lone_round(&agent, zero, 0, 1, first);
+    lone_round(&agent, zero, 10, 1, later);
+    cr_assert_not(is_same(first, later));
+    lone_round(&agent, zero, 0, 1, later);
+    cr_assert(is_same(first, later));
+    lone_drop(&agent);
+}
+
+/* 60 rows in batches of 8: the eighth has 4. */
+Test(sgd, the_last_batch_of_a_pass_may_be_smaller, .timeout = 20)
+{
+    const char *const set[] = {
+        "solver/sampling=shuffle", "solver/batch=8", "solver/step=0.1", NULL
+    };
+    struct lone agent = lone_new("sgd", set, 1);
+    double zero[FEATURES] = { 0.0 };
+    double moved[FEATURES];
+    double again[FEATURES];
+
+    lone_round(&agent, zero, 5, 20, moved);
+    lone_round(&agent, zero, 5, 20, again);
+    cr_assert(is_same(moved, again));
+    lone_drop(&agent);
+}
+
 Test(sgd, a_list_of_decays_that_cannot_be_read_is_refused, .timeout = 20)
 {
     const char *const bad[] = {

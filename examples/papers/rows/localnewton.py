@@ -35,8 +35,8 @@ def bfgs(largest):
 def local_sgd(name, agents):
     """One pass of single rows over the shard a round, step 10/s."""
     rows = ROWS[name] // agents
-    return {'policy/kind': 'fixed', 'solver/kind': 'sgd', 'solver/batch': 1, 'policy/local-steps': rows,
-            'solver/step': round(10 / rows, 6)}
+    return {'policy/kind': 'fixed', 'solver/kind': 'sgd', 'solver/batch': 1, 'solver/sampling': 'shuffle',
+            'policy/local-steps': rows, 'solver/step': round(10 / rows, 6)}
 
 
 def train(lab, name, method, rounds, agents=100, plain=None, **more):
