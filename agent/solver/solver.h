@@ -78,9 +78,10 @@ struct cnv_solver_ops {
     void (*begin)(void *state, const struct cnv_solver_round *round);
     /* One local step; called local_steps times. A failed factorisation ends the agent. */
     enum cnv_status (*step)(void *state, struct cnv_error *err);
-    /* For the exchange named so, number index of the round. Where the round asks for it
-     * (evaluate), scalars[0] of the round's first exchange but monitor is the loss at its model.
-     * monitor: the update as it is after the steps so far, of which the trainer takes the drift. */
+    /* For the exchange named so, number index of the round without monitors. Where the round asks
+     * for it (evaluate), scalars[0] of the round's first exchange but monitor is the loss at its
+     * model. monitor: the update as it is after the steps so far, of which the trainer takes the
+     * drift. */
     enum cnv_status (*contribute)(void *state,
                                   const char *exchange,
                                   uint32_t index,

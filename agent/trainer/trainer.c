@@ -75,6 +75,7 @@ struct cnv_trainer {
     uint32_t steps_due; /* to be taken before the next contribution */
     uint32_t exchange;
     uint32_t place; /* of it in the plan */
+    uint32_t looks; /* exchanges monitor before it, which solvers do not count */
 
     bool is_over;
     int exit_code;
@@ -389,6 +390,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     trainer->steps = 0;
     trainer->exchange = 0;
     trainer->place = 0;
+    trainer->looks = 0;
     set_steps_due(trainer);
     trainer->is_evaluation = is_evaluation;
     trainer->is_waiting = false;
@@ -421,10 +423,13 @@ static void on_settled(struct cnv_trainer *trainer, const convene_event *event)
         return;
     }
     if (trainer->solver != NULL) {
-        trainer->solver->ops->settled(
-            trainer->solver->state, current_exchange(trainer), trainer->exchange, &result);
+        trainer->solver->ops->settled(trainer->solver->state,
+                                      current_exchange(trainer),
+                                      trainer->exchange - trainer->looks,
+                                      &result);
     }
     trainer->exchange++;
+    trainer->looks += strcmp(current_exchange(trainer), "monitor") == 0;
     trainer->place += event->again ? 0 : 1;
     trainer->is_waiting = false;
     if (trainer->place == trainer->plan.count) {
@@ -509,8 +514,12 @@ static enum cnv_status contribute(struct cnv_trainer *trainer, struct cnv_error 
         evaluate(trainer, &contribution);
     } else {
         struct cnv_solver_contribution computed = { 0 };
-        enum cnv_status status = trainer->solver->ops->contribute(
-            trainer->solver->state, current_exchange(trainer), trainer->exchange, &computed, err);
+        enum cnv_status status =
+            trainer->solver->ops->contribute(trainer->solver->state,
+                                             current_exchange(trainer),
+                                             trainer->exchange - trainer->looks,
+                                             &computed,
+                                             err);
         if (status != CNV_OK) {
             return status;
         }

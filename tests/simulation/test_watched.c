@@ -45,6 +45,12 @@ static void watch(const char *monitor, uint64_t seed, struct record *record)
         }
         seen = view.exchange;
     }
+    for (size_t i = 0; i < ROUNDS; i++) {
+        struct cnv_round_row row;
+
+        cnv_engine_row(cnv_sim_engine(world.sim), i, &row);
+        cr_assert(isfinite(row.loss), "the loss of round %zu comes with the models", i + 1);
+    }
     record->bytes_up = view.bytes_up;
     cr_assert_eq(view.version, ROUNDS);
     cr_assert(world_fini(&world));
