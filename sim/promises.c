@@ -124,10 +124,22 @@ static uint64_t window_max(const struct cnv_sim *sim)
     return window > slice ? window : slice;
 }
 
+/* Chunks of one member that may be held: a window, or all, where whole vectors are compared. */
+static uint64_t held_max(const struct cnv_sim *sim, const struct cnv_engine_view *view)
+{
+    const char *kind = cnv_config_text(sim->setup.config, "aggregate/kind");
+    uint64_t bytes = view->dimension * sizeof(double);
+    uint64_t chunk = (uint64_t) cnv_config_integer(sim->setup.config, "limits/chunk");
+    uint64_t whole = bytes / chunk + 1;
+    uint64_t window = window_max(sim);
+
+    return cnv_aggregate_find(kind)->scoring != NULL && whole > window ? whole : window;
+}
+
 static void check_blobs(struct cnv_sim *sim, const struct cnv_engine_view *view)
 {
     size_t bound = sim->promises->blobs_before + SERVER_BLOBS + sim->payloads +
-                   view->members * ((size_t) window_max(sim) + MEMBER_BLOBS);
+                   view->members * ((size_t) held_max(sim, view) + MEMBER_BLOBS);
 
     for (size_t i = 0; i < sim->agent_count; i++) {
         bound += sim->agents[i]->is_alive ? AGENT_BLOBS + sim->agents[i]->event_count : 0;

@@ -407,11 +407,25 @@ const struct cnv_param cnv_config_keys[] = {
             "always does."),
 
     CHOICE("aggregate/kind",
-           "mean|trimmed-mean|median",
+           "mean|trimmed-mean|median|clipped-mean|multi-krum",
            "mean",
-           "How contributions become one vector: their mean, or in each coordinate the mean "
-           "without the extremes or the median, which some agents may send anything to (Yin et "
-           "al. 2018)."),
+           "How contributions become one vector: their mean; against agents that send anything, "
+           "in each coordinate the mean without the extremes or the median (Yin et al. 2018), the "
+           "mean of updates of bounded norm (Sun et al. 2019), or of those nearest to one another "
+           "(Blanchard et al. 2017)."),
+    REAL("aggregate/clip",
+         "",
+         0,
+         LARGEST_REAL,
+         "0",
+         "clipped-mean: largest norm of an update, longer ones are shortened to it; 0: the median "
+         "of those at hand."),
+    INTEGER("aggregate/hostile",
+            "agents",
+            0,
+            100000,
+            "1",
+            "multi-krum: so many updates are left out; fewer where that leaves less than half."),
     REAL("aggregate/trim",
          "",
          0,

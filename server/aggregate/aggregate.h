@@ -40,6 +40,26 @@ struct cnv_merge_input {
 
 enum { CNV_SLICE = 65536 };
 
+/*
+ * For rules that need whole vectors before they merge any of it: norms, distances. The engine then
+ * holds all contributions whole, as they were sent, instead of asking for them twice: memory on one
+ * host is cheaper than traffic between many, and nobody can send something else the second time.
+ */
+struct cnv_scoring {
+    /* Doubles that score_slice writes for n contributors. */
+    size_t (*size)(size_t n);
+    /* Writes scores[size]; the engine adds up those of all slices, in slice order. Scratch as for
+     * merge_slice. Any order, any thread. CNV_E_NOT_FINITE as there. */
+    enum cnv_status (*score_slice)(const void *state,
+                                   const struct cnv_merge_input *input,
+                                   double *scores,
+                                   double *scratch);
+    /* Changes weights (they must still sum to 1) and scales (what contributions are multiplied by)
+     * of the merge that follows. Once, on the loop. CNV_E_NOMEM. */
+    enum cnv_status (*judge)(
+        const void *state, size_t n, const double *scores, double *weights, double *scales);
+};
+
 struct cnv_aggregate_ops {
     const char *name;
     const char *text;
@@ -58,6 +78,7 @@ struct cnv_aggregate_ops {
                                    const struct cnv_merge_input *input,
                                    double *out,
                                    double *scratch);
+    const struct cnv_scoring *scoring; /* NULL: merges at once, what comes in */
 };
 
 const struct cnv_aggregate_ops *cnv_aggregate_find(const char *name);

@@ -4,9 +4,8 @@
 #include <string.h>
 
 static const struct cnv_aggregate_ops *const aggregates[] = {
-    &cnv_aggregate_mean,
-    &cnv_aggregate_trimmed_mean,
-    &cnv_aggregate_median,
+    &cnv_aggregate_mean,         &cnv_aggregate_trimmed_mean, &cnv_aggregate_median,
+    &cnv_aggregate_clipped_mean, &cnv_aggregate_multi_krum,
 };
 
 const struct cnv_aggregate_ops *cnv_aggregate_at(size_t i)

@@ -7,5 +7,7 @@
 extern const struct cnv_aggregate_ops cnv_aggregate_mean;
 extern const struct cnv_aggregate_ops cnv_aggregate_trimmed_mean;
 extern const struct cnv_aggregate_ops cnv_aggregate_median;
+extern const struct cnv_aggregate_ops cnv_aggregate_clipped_mean;
+extern const struct cnv_aggregate_ops cnv_aggregate_multi_krum;
 
 #endif

@@ -9,7 +9,7 @@
 #include <assert.h>
 
 /* Shell's: no allocation, no call a comparison, and fast for the few values that there are. */
-static void sort(double *values, size_t n)
+void cnv_sort(double *values, size_t n)
 {
     static const size_t gaps[] = { 701, 301, 132, 57, 23, 10, 4, 1 };
 
@@ -49,7 +49,7 @@ cnv_sorted_merge(const struct cnv_merge_input *input, size_t cut, double *out, d
         for (size_t i = 0; i < n; i++) {
             values[i] = scratch[i * input->count + j];
         }
-        sort(values, n);
+        cnv_sort(values, n);
         for (size_t i = cut; i + cut < n; i++) {
             sum += values[i];
         }

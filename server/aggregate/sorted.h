@@ -6,6 +6,9 @@
 
 #include "aggregate/aggregate.h"
 
+/* Ascending. No allocation. */
+void cnv_sort(double *values, size_t n);
+
 /* Doubles of scratch for cnv_sorted_merge. */
 size_t cnv_sorted_scratch(size_t n, size_t count);
 

@@ -61,6 +61,7 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->window = settings->window < least ? least : settings->window;
     settings->members_max = (size_t) cnv_config_integer(config, "limits/members");
     settings->dimension_max = (uint64_t) cnv_config_integer(config, "limits/dimension");
+    settings->held_max = (uint64_t) cnv_config_integer(config, "limits/held");
     settings->samples_max = (uint64_t) cnv_config_integer(config, "limits/samples");
     settings->up = cnv_encoding_find(cnv_config_text(config, "encoding/up"));
     settings->down = cnv_encoding_find(cnv_config_text(config, "encoding/down"));

@@ -56,6 +56,7 @@ struct cnv_settings {
     size_t members_max;
     uint64_t dimension_max;
     uint64_t samples_max; /* 0: no cap */
+    uint64_t held_max;    /* bytes of contributions that are held whole */
     const struct cnv_encoding_ops *up;
     const struct cnv_encoding_ops *down;
 };
@@ -461,6 +462,10 @@ void cnv_offer_forget_pull(struct cnv_offer *offer);
 bool cnv_offer_is_whole(const struct cnv_offer *offer);
 /* Begins to pull the vector from chunk 0. False: out of memory. */
 bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member);
+/* Whether what is offered may be held whole, where it has to be: limits/held. */
+bool cnv_offer_fits(const struct cnv_engine *engine);
+/* A chunk came in: where chunks are held, more may be sent. */
+void cnv_offer_extend(struct cnv_engine *engine, struct cnv_member *member);
 /* The member has a new connection: says the credit again, for it or what it brought may be lost. */
 void cnv_offer_resume(struct cnv_engine *engine, struct cnv_member *member);
 /* Slices below done are merged: lets go of their chunks and raises the credit. */

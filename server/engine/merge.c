@@ -4,6 +4,8 @@
  * Happy path: as soon as all contributors' chunks of a slice are in, a job with its own references
  * to them is submitted; it decodes, checks, aggregates, applies (a model only), encodes its slice
  * of the result and its checksum. When all jobs are back the result is whole.
+ * Where the aggregator looks at whole vectors first, all slices go through a pass of scores before;
+ * chunks are let go of in the second pass only.
  * What can fail: a contribution is not finite (the job names all that are, the round goes on
  * without them); the sum is not finite; memory. The attempt may be given up while jobs are out:
  * the merge then lives on, abandoned, until the last of them is back, and its results are dropped.
@@ -31,6 +33,7 @@ static void merge_destroy(struct cnv_merge *merge)
     cnv_blob_unref(merge->out);
     cnv_free(merge->weights);
     cnv_free(merge->scales);
+    cnv_free(merge->scores);
     cnv_free(merge->rows);
     cnv_free(merge->is_bad);
     cnv_free(merge);
@@ -50,6 +53,46 @@ static void slice_destroy(struct slice_job *job)
     cnv_free(job->parts);
     cnv_free(job->is_bad);
     cnv_free(job);
+}
+
+/* Room for the pass before merging, where there is one. False: out of memory. */
+static bool merge_expect_scores(struct cnv_merge *merge)
+{
+    if (merge->aggregate->scoring == NULL || merge->contributors < 2) {
+        return true;
+    }
+    merge->scoring = merge->aggregate->scoring;
+    merge->is_scoring = true;
+    merge->score_size = merge->scoring->size(merge->contributors);
+    merge->scores = cnv_array_new(merge->slices * merge->score_size, sizeof(*merge->scores));
+    if (merge->scales == NULL) {
+        merge->scales = cnv_array_new(merge->contributors, sizeof(*merge->scales));
+        for (size_t i = 0; merge->scales != NULL && i < merge->contributors; i++) {
+            merge->scales[i] = 1;
+        }
+    }
+    return merge->scores != NULL && merge->scales != NULL;
+}
+
+/* All slices are scored: what counts how much, and the slices from the start again. */
+static void merge_judge(struct cnv_merge *merge)
+{
+    double *sums = merge->scores;
+
+    for (size_t slice = 1; slice < merge->slices; slice++) {
+        for (size_t k = 0; k < merge->score_size; k++) {
+            sums[k] += merge->scores[slice * merge->score_size + k];
+        }
+    }
+    merge->status = merge->scoring->judge(
+        merge->aggregate_state, merge->contributors, sums, merge->weights, merge->scales);
+    for (size_t slice = 0; slice < merge->slices; slice++) {
+        merge->rows[slice].is_done = false;
+    }
+    merge->is_scoring = false;
+    merge->submitted = 0;
+    merge->merged = 0;
+    merge->blocker = 0;
 }
 
 bool cnv_merge_begin(struct cnv_engine *engine)
@@ -99,6 +142,10 @@ bool cnv_merge_begin(struct cnv_engine *engine)
         merge->weights[0] = 1; /* all factors are equal: the mean is the one */
     } else {
         memcpy(merge->weights, round->weights, merge->contributors * sizeof(*merge->weights));
+    }
+    if (!merge_expect_scores(merge)) {
+        merge_destroy(merge);
+        return false;
     }
     engine->round.merge = merge;
     return true;
@@ -242,6 +289,12 @@ void cnv_merge_job_done(struct cnv_engine *engine, struct cnv_job *job)
     while (merge->merged < merge->slices && merge->rows[merge->merged].is_done) {
         merge->merged++;
     }
+    if (merge->is_scoring) {
+        if (merge->merged == merge->slices) {
+            merge_judge(merge);
+        }
+        return;
+    }
     for (size_t i = 0; merge->merged > before && i < engine->round.frozen_count; i++) {
         cnv_offer_release(engine, engine->round.frozen[i], merge->merged);
     }
@@ -286,7 +339,7 @@ bool cnv_merge_is_bad(const struct cnv_merge *merge, size_t i)
 
 bool cnv_merge_is_done(const struct cnv_merge *merge)
 {
-    return merge->merged == merge->slices;
+    return !merge->is_scoring && merge->merged == merge->slices;
 }
 
 struct cnv_parcel *cnv_merge_take(struct cnv_engine *engine, struct cnv_merge *merge)

@@ -5,6 +5,8 @@
  * credit for a window of chunks as soon as it is offered, so that a slow link is in use while
  * others work; once the members are frozen and as slices are merged their chunks are let go of and
  * the credit rises, until the last chunk is in.
+ * Where an aggregator looks at whole vectors first, chunks are held until it has, and the credit
+ * rises as they come in.
  * Of a sparse vector the first chunk holds the index, which says in which chunks each slice lies;
  * it stays until the end.
  * What can fail: chunks or credit are lost (credit is restated with rewind when no chunk came for a
@@ -138,6 +140,37 @@ static bool offer_stands_still(const struct cnv_engine *engine, const struct cnv
     return engine->now_ms - moved_ms > limit_ms;
 }
 
+/* Whether nothing is let go of before all of it was looked at. */
+static bool offer_is_held(const struct cnv_engine *engine)
+{
+    return engine->aggregate->scoring != NULL;
+}
+
+bool cnv_offer_fits(const struct cnv_engine *engine)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < engine->member_count; i++) {
+        const struct cnv_offer *offer = &engine->members[i]->offer;
+
+        bytes += offer->chunks > 0 ? offer->head.bytes : 0;
+    }
+    return !offer_is_held(engine) || bytes <= engine->settings.held_max;
+}
+
+void cnv_offer_extend(struct cnv_engine *engine, struct cnv_member *member)
+{
+    struct cnv_offer *offer = &member->offer;
+    uint64_t window = engine->settings.window;
+
+    if (!offer_is_held(engine) || offer->limit == offer->chunks ||
+        offer->limit - offer->next > window / 2) {
+        return;
+    }
+    offer->limit = offer->next + window < offer->chunks ? offer->next + window : offer->chunks;
+    offer_post_credit(engine, member, false);
+}
+
 bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
 {
     struct cnv_offer *offer = &member->offer;
@@ -146,12 +179,13 @@ bool cnv_offer_pull(struct cnv_engine *engine, struct cnv_member *member)
         return true;
     }
     cnv_offer_forget_pull(offer);
-    offer->window = engine->settings.window;
+    offer->window = offer_is_held(engine) ? offer->chunks : engine->settings.window;
     offer->ring = cnv_array_new(offer->window, sizeof(struct cnv_blob *));
     if (offer->ring == NULL) {
         return false;
     }
-    offer->limit = offer->chunks < offer->window ? offer->chunks : offer->window;
+    offer->limit =
+        offer->chunks < engine->settings.window ? offer->chunks : engine->settings.window;
     offer->moved_ms = engine->now_ms;
     offer->asked_ms = engine->now_ms;
     offer->repeat_ms = cnv_offer_repeat_ms(engine);
@@ -188,6 +222,9 @@ void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, siz
     for (; offer->base < base; offer->base++) {
         cnv_blob_unref(offer->ring[offer->base % offer->window]);
         offer->ring[offer->base % offer->window] = NULL;
+    }
+    if (offer_is_held(engine)) {
+        return; /* its credit rises with what comes in */
     }
     uint64_t limit = offer->base + offer->window;
     limit = limit < offer->chunks ? limit : offer->chunks;

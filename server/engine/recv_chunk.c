@@ -88,5 +88,6 @@ void cnv_recv_chunk(struct cnv_engine *engine,
     offer->repeat_ms = cnv_offer_repeat_ms(engine);
     engine->chunk_ms = engine->now_ms;
     chunk_count_slices(offer, chunk_bytes);
+    cnv_offer_extend(engine, member);
     cnv_pace_note(engine, member);
 }

@@ -269,6 +269,15 @@ void cnv_recv_offer(struct cnv_engine *engine,
     }
     offer_keep(engine, member, offer, payload);
     cnv_pace_note(engine, member);
+    if (!cnv_offer_fits(engine)) {
+        (void) snprintf(text,
+                        sizeof(text),
+                        "no room for the update of %s: limits/held=%llu bytes are taken",
+                        member->name,
+                        (unsigned long long) engine->settings.held_max);
+        cnv_round_refuse(engine, member, CNV_E_FULL, text);
+        return;
+    }
     /* A first window comes in while others still work: its way is its own. Where nobody waits for
      * others it is pulled soon enough. */
     if (engine->round.phase == CNV_PHASE_COLLECTING && !cnv_async_is_on(engine) &&

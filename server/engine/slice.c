@@ -251,6 +251,23 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
     return all_finite(base, input->count) ? CNV_OK : CNV_E_NOT_FINITE;
 }
 
+/* The pass before merging. */
+static enum cnv_status slice_score(struct slice_job *job, double *room)
+{
+    struct cnv_merge *merge = job->merge;
+    const struct cnv_merge_input *input = &job->input;
+    enum cnv_status status =
+        merge->scoring->score_slice(merge->aggregate_state,
+                                    input,
+                                    merge->scores + job->slice * merge->score_size,
+                                    room + input->count);
+
+    for (size_t i = 0; status != CNV_OK && i < input->contributors; i++) {
+        job->is_bad[i] = !cnv_slice_load(input, i, room);
+    }
+    return status;
+}
+
 void cnv_slice_run(struct cnv_job *base)
 {
     struct slice_job *job = (struct slice_job *) ((char *) base - offsetof(struct slice_job, job));
@@ -267,7 +284,7 @@ void cnv_slice_run(struct cnv_job *base)
             job->reference = room + 4 * count + scratch;
             decode_parcel(merge, merge->reference, &job->input, job->reference);
         }
-        job->status = slice_merge(job, room);
+        job->status = merge->is_scoring ? slice_score(job, room) : slice_merge(job, room);
     }
     cnv_free(job->gather);
     cnv_free(room);

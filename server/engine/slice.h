@@ -38,6 +38,10 @@ struct cnv_merge {
     struct cnv_parcel *snapshot;  /* async: the version the contribution was made from; or NULL */
     size_t slot;                  /* async: of its member */
     uint8_t *out_bytes;
+    const struct cnv_scoring *scoring; /* NULL: none */
+    bool is_scoring;                   /* in the pass before merging */
+    size_t score_size;
+    double *scores; /* [slices * score_size] each job writes those of its slice */
 
     struct cnv_blob *out;
     size_t slices;

@@ -191,6 +191,19 @@ static void draw_optimiser(struct world *world, struct cnv_rng *rng)
     world_set(world, "optimiser/step", "0.5");
 }
 
+/* A bound that nothing reaches: the pass before merging is there, and the mean is what it was. */
+static void draw_scoring(struct world *world, uint64_t seed)
+{
+    struct cnv_rng rng;
+    bool is_async = strcmp(cnv_config_value(world->config, "sync/mode"), "async") == 0;
+
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 3, 0);
+    if (!is_async && cnv_rng_below(&rng, 3) == 0) {
+        world_set(world, "aggregate/kind", "clipped-mean");
+        world_set(world, "aggregate/clip", "1e100");
+    }
+}
+
 /* Some of the worlds whose models drift step by step are watched. */
 static void draw_watch(struct world *world, struct cnv_rng *rng)
 {
@@ -286,7 +299,7 @@ static void draw_changes(struct world *world, uint64_t seed)
         is_async || strcmp(cnv_config_text(world->config, "solver/kind"), "blocks") == 0;
     struct cnv_rng rng;
 
-    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 3, 0);
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 4, 0);
     for (size_t i = 0; i < CHANGES_MAX; i++) {
         struct world_change *change = &world->changes[i];
         unsigned steps = 1 + (unsigned) cnv_rng_below(&rng, 4);
@@ -407,6 +420,7 @@ void world_draw(struct world *world, uint64_t seed)
     draw_changes(world, seed);
     draw_optimiser(world, &rng);
     draw_blocks(world, seed);
+    draw_scoring(world, seed);
     set_limit(world);
 }
 

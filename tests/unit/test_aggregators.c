@@ -309,3 +309,79 @@ Test(aggregators, a_thousand_values_are_in_order, .timeout = 10)
     table_destroy(&table);
     aggregate_destroy(ops, state);
 }
+
+/* The pass before merging, in slices of 2 coordinates, and what is judged from it. */
+static void
+judge(const char *kind, const char *setting, struct table *table, double *weights, double *scales)
+{
+    const struct cnv_aggregate_ops *ops = cnv_aggregate_find(kind);
+    void *state = aggregate_new(ops, setting);
+    size_t n = table->input.contributors;
+    size_t size = ops->scoring->size(n);
+    double *sums = cnv_array_new(size, sizeof(*sums));
+    double *scores = cnv_array_new(size, sizeof(*scores));
+    double *scratch = cnv_array_new(ops->scratch_size(state, n, 2), sizeof(*scratch));
+
+    for (size_t first = 0; first < table->length; first += 2) {
+        table->input.first = first;
+        table->input.count = table->length - first < 2 ? table->length - first : 2;
+        cr_assert_eq(ops->scoring->score_slice(state, &table->input, scores, scratch), CNV_OK);
+        for (size_t k = 0; k < size; k++) {
+            sums[k] += scores[k];
+        }
+    }
+    for (size_t i = 0; i < n; i++) {
+        weights[i] = table->input.weights[i];
+        scales[i] = 1;
+    }
+    cr_assert_eq(ops->scoring->judge(state, n, sums, weights, scales), CNV_OK);
+    cnv_free(sums);
+    cnv_free(scores);
+    cnv_free(scratch);
+    aggregate_destroy(ops, state);
+}
+
+Test(aggregators, an_update_longer_than_the_bound_is_shortened_to_it, .timeout = 5)
+{
+    const struct cnv_aggregate_ops *ops = cnv_aggregate_find("clipped-mean");
+    void *state = aggregate_new(ops, NULL);
+    struct table table = table_new(ops, state, 3, 3);
+    const double values[] = { 3, 0, 4, 0, 0, 2, 6, 6, 7 }; /* norms 5, 2, 11 */
+    double weights[3];
+    double scales[3];
+
+    memcpy(table.values, values, sizeof(values));
+    judge("clipped-mean", "aggregate/clip=4", &table, weights, scales);
+    cr_assert_float_eq(scales[0], 4.0 / 5, 1e-15);
+    cr_assert_eq(scales[1], 1.0);
+    cr_assert_float_eq(scales[2], 4.0 / 11, 1e-15);
+    cr_assert_arr_eq(weights, table.input.weights, sizeof(weights));
+    judge("clipped-mean", NULL, &table, weights, scales); /* the median, 5 */
+    cr_assert_eq(scales[0], 1.0);
+    cr_assert_eq(scales[1], 1.0);
+    cr_assert_float_eq(scales[2], 5.0 / 11, 1e-15);
+    table_destroy(&table);
+    aggregate_destroy(ops, state);
+}
+
+Test(aggregators, multi_krum_leaves_out_who_is_far_from_all, .timeout = 5)
+{
+    const struct cnv_aggregate_ops *ops = cnv_aggregate_find("multi-krum");
+    void *state = aggregate_new(ops, NULL);
+    struct table table = table_new(ops, state, 5, 3);
+    const double values[] = { 1, 0, 0, 1.1, 0, 0, -1e200, 1e200, 0, 0.9, 0, 0.1, 1, 0.1, 0 };
+    double weights[5];
+    double scales[5];
+
+    memcpy(table.values, values, sizeof(values));
+    judge("multi-krum", NULL, &table, weights, scales);
+    for (size_t i = 0; i < 5; i++) {
+        cr_assert_eq(weights[i], i == 2 ? 0.0 : 0.25);
+        cr_assert_eq(scales[i], 1.0);
+    }
+    table.input.contributors = 4; /* fewer than 2 + 3: nobody can be told to be hostile */
+    judge("multi-krum", NULL, &table, weights, scales);
+    cr_assert_eq(weights[2], 0.25);
+    table_destroy(&table);
+    aggregate_destroy(ops, state);
+}
