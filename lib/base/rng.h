@@ -29,6 +29,7 @@ enum cnv_rng_purpose {
     CNV_RNG_TOKEN = 7,
     CNV_RNG_SCALE = 8,
     CNV_RNG_NOISE = 9,
+    CNV_RNG_ROUNDING = 10,
 };
 
 /* Starts the stream of (seed, purpose, a, b); a and b below 2^32 are all distinct. */

@@ -7,8 +7,10 @@
  * Invariant: WELCOME and SHAPE are delivered once for each run.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/mem.h"
 #include "client/session_state.h"
 
@@ -77,6 +79,7 @@ static void spec_value(const char *spec, const char *path, char *value, size_t s
 static void deliver_welcome(struct cnv_session *session, struct cnv_blob *payload)
 {
     char name[16];
+    char seed[24];
     struct cnv_event *event = cnv_session_event(session, CONVENE_WELCOME);
 
     if (event == NULL) {
@@ -96,6 +99,13 @@ static void deliver_welcome(struct cnv_session *session, struct cnv_blob *payloa
     event->event.shard = (uint32_t) session->welcome.shard;
     event->event.shards = (uint32_t) session->welcome.shards;
     spec_value(event->spec, "encoding/up", name, sizeof(name));
+    spec_value(event->spec, "run/seed", seed, sizeof(seed));
+    session->rounding.seed = strtoull(seed, NULL, 10);
+    /* As in the trainer: any number of agents may hold shard 1 of 1. */
+    session->rounding.stream =
+        session->welcome.shards > 1
+            ? session->welcome.shard
+            : cnv_crc32c(0, (const uint8_t *) session->name, strlen(session->name));
     session->encoding_up = cnv_encoding_find(name[0] == '\0' ? "f64" : name);
     if (session->encoding_up == NULL) {
         convene_event_release(&event->event);

@@ -312,6 +312,9 @@ static enum cnv_status encode_contribution(struct cnv_session *session,
     }
     if (encoding->is_sparse) {
         cnv_blocks_encode(&blocks, cnv_blob_edit(*ret_payload));
+    } else if (encoding->encode_random != NULL) {
+        session->rounding.contribution = session->work.round * CNV_PLAN_MAX + session->exchange;
+        encoding->encode_random(values, count, &session->rounding, cnv_blob_edit(*ret_payload));
     } else {
         encoding->encode(values, count, cnv_blob_edit(*ret_payload));
     }

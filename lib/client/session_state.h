@@ -68,6 +68,7 @@ struct cnv_session {
     bool has_run;
     struct cnv_msg_welcome welcome;
     const struct cnv_encoding_ops *encoding_up;
+    struct cnv_rounding rounding; /* of what is encoded next */
     bool is_bulk_used;
     bool is_loaded;
     struct cnv_msg_loaded loaded;

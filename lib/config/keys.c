@@ -534,10 +534,12 @@ const struct cnv_param cnv_config_keys[] = {
          "3",
          "How long a round waits for a lost member to come back."),
 
-    CHOICE("encoding/up",
-           "f64|f32|blocks",
-           "f64",
-           "How updates travel to the server; blocks: only the blocks that the solver has drawn."),
+    CHOICE(
+        "encoding/up",
+        "f64|f32|blocks|q8",
+        "f64",
+        "How updates travel to the server; blocks: only the blocks that the solver has drawn; q8: "
+        "8 bits a coordinate, rounded at random (QSGD, Alistarh et al. 2017)."),
     CHOICE("encoding/down", "f64|f32", "f64", "How models travel to the agents."),
     INTEGER("encoding/block",
             "coordinates",

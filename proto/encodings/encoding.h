@@ -19,6 +19,13 @@ struct cnv_extent {
     size_t len;
 };
 
+/* Names the random numbers of one contribution: the same again when it is made again. */
+struct cnv_rounding {
+    uint64_t seed;   /* of the run */
+    uint64_t stream; /* what tells this agent from all others, below 2^32 */
+    uint64_t contribution;
+};
+
 struct cnv_encoding_ops {
     const char *name; /* as in messages and in encoding/up, encoding/down: "f64" */
     const char *text;
@@ -32,6 +39,12 @@ struct cnv_encoding_ops {
     /* Writes the bytes of extent(length, first, count); values has count coordinates (relative
      * encodings: values[0] is the factor). */
     void (*encode)(const double *values, size_t count, uint8_t *bytes);
+    /* In place of encode, for the way up only: rounds at random, without bias. The whole vector, or
+     * the rest of it from a multiple of 512 on. NULL: encode. */
+    void (*encode_random)(const double *values,
+                          size_t count,
+                          const struct cnv_rounding *rounding,
+                          uint8_t *bytes);
     /*
      * Reads those bytes back into out[count]. reference: the same coordinates of the settled
      * result, for relative encodings; else NULL. Cannot fail: every byte pattern is a number,

@@ -11,5 +11,6 @@ extern const struct cnv_encoding_ops cnv_dense_f64;
 extern const struct cnv_encoding_ops cnv_dense_f32;
 extern const struct cnv_encoding_ops cnv_scaled;
 extern const struct cnv_encoding_ops cnv_blocks;
+extern const struct cnv_encoding_ops cnv_q8;
 
 #endif

@@ -132,3 +132,43 @@ Test(encodings, scaled_is_a_factor_of_the_reference, .timeout = 5)
         cr_assert_eq(back[i], factor * values[i]);
     }
 }
+
+/* Draws after draws: each coordinate's mean is the coordinate, and no draw is far off. */
+Test(encodings, q8_rounds_without_bias, .timeout = 20)
+{
+    enum { DRAWS = 4000, LONG = 600 };
+    const struct cnv_encoding_ops *q8 = cnv_encoding_find("q8");
+    static double in[LONG];
+    static double out[LONG];
+    static double sum[LONG];
+    static uint8_t bytes[LONG + 8];
+    struct cnv_rng rng;
+    double square = 0;
+
+    cnv_rng_init(&rng, 9, CNV_RNG_SYNTHETIC, 0, 0);
+    for (size_t j = 0; j < LONG; j++) {
+        in[j] = j < 512 ? cnv_rng_normal(&rng) : 0;
+        square += in[j] * in[j];
+    }
+    double unit = sqrt(square) / 127 * (1 + 1e-6);
+    cr_assert_eq(q8->size(LONG), LONG + 8);
+    cr_assert_eq(q8->extent(LONG, 512, 88).offset, 516);
+    cr_assert_eq(q8->extent(LONG, 512, 88).len, 92);
+    for (uint64_t draw = 0; draw < DRAWS; draw++) {
+        struct cnv_rounding rounding = { 1, 2, draw };
+
+        q8->encode_random(in, LONG, &rounding, bytes);
+        q8->decode(bytes, LONG, NULL, out);
+        for (size_t j = 0; j < LONG; j++) {
+            cr_assert_leq(fabs(out[j] - in[j]), unit);
+            sum[j] += out[j];
+        }
+    }
+    for (size_t j = 0; j < LONG; j++) { /* a draw's deviation is half a unit at most */
+        cr_assert_float_eq(sum[j] / DRAWS, in[j], 5 * unit / 2 / sqrt(DRAWS));
+    }
+    in[3] = NAN;
+    q8->encode_random(in, LONG, &(struct cnv_rounding){ 1, 2, 3 }, bytes);
+    q8->decode(bytes, LONG, NULL, out);
+    cr_assert_not(isfinite(out[0]));
+}

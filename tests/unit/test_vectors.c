@@ -282,8 +282,10 @@ static void check_encoding(const struct block *block)
         cr_assert_eq(numbers_of(value_of(block, "reference"), reference, 32), count);
     }
     cr_assert_eq(encoding->size(count), len);
-    encoding->encode(values, written, bytes);
-    cr_assert(same_bits(bytes, payload, len), "vectors.txt:%u: payload differs", block->at);
+    if (encoding->encode_random == NULL) { /* else only the mean is given */
+        encoding->encode(values, written, bytes);
+        cr_assert(same_bits(bytes, payload, len), "vectors.txt:%u: payload differs", block->at);
+    }
     encoding->decode(payload, count, encoding->is_relative ? reference : NULL, have);
     cr_assert(same_bits(have, want, count * sizeof(double)), "vectors.txt:%u: decoded", block->at);
 }
