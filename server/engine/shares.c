@@ -2,8 +2,10 @@
  * shares.c - divides the steps of a round by time.
  *
  * In real numbers: every member has all the time T there is, steps(T) = (T - fixed) / step between
- * 1 and most; T is found by bisection, as the sum grows with T. In whole numbers: all round down,
- * and the steps left over go to those who would be done soonest with one more.
+ * 1 and most; T is found by bisection, as the sum grows with T. Where one member takes longer than
+ * T with a single step, the others have that time too, and none takes more than it must: all are
+ * cut at one level, found the same way. In whole numbers: all round down, and the steps left over
+ * go to those who would be done soonest with one more.
  */
 #include "engine/shares.h"
 
@@ -50,15 +52,54 @@ static double shares_time(const struct cnv_share *shares, size_t n, double total
     return high;
 }
 
+/* What time and level leave a member. */
+struct shares_cut {
+    double t;
+    double level;
+    uint32_t most;
+};
+
+static double steps_of(const struct cnv_share *share, const struct shares_cut *cut)
+{
+    return fmin(steps_in(share, cut->t, cut->most), cut->level);
+}
+
+static struct shares_cut
+shares_cut(const struct cnv_share *shares, size_t n, double total, uint32_t most)
+{
+    struct shares_cut cut = { .t = shares_time(shares, n, total, most), .most = most };
+    double low = 0;
+    double high = most;
+
+    for (size_t i = 0; i < n; i++) {
+        cut.t = fmax(cut.t, time_of(&shares[i], 1));
+    }
+    for (int i = 0; i < HALVINGS; i++) {
+        double sum = 0;
+
+        cut.level = low + (high - low) / 2;
+        for (size_t k = 0; k < n; k++) {
+            sum += steps_of(&shares[k], &cut);
+        }
+        if (sum < total) {
+            low = cut.level;
+        } else {
+            high = cut.level;
+        }
+    }
+    cut.level = high;
+    return cut;
+}
+
 static bool
-shares_stand(const struct cnv_share *shares, size_t n, double total, double t, uint32_t most)
+shares_stand(const struct cnv_share *shares, size_t n, double total, const struct shares_cut *cut)
 {
     double sum = 0;
 
     for (size_t i = 0; i < n; i++) {
         double steps = (double) shares[i].steps;
 
-        if (fabs(steps_in(&shares[i], t, most) - steps) > 0.5 + 0.1 * steps) {
+        if (fabs(steps_of(&shares[i], cut) - steps) > 0.5 + 0.1 * steps) {
             return false;
         }
         sum += steps;
@@ -84,13 +125,13 @@ bool cnv_shares_divide(struct cnv_share *shares, size_t n, uint32_t nominal, uin
 {
     double total = (double) n * (double) nominal;
     double left = total;
-    double t = shares_time(shares, n, total, most);
+    struct shares_cut cut = shares_cut(shares, n, total, most);
 
-    if (shares_stand(shares, n, total, t, most)) {
+    if (shares_stand(shares, n, total, &cut)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        shares[i].steps = (uint32_t) steps_in(&shares[i], t, most);
+        shares[i].steps = (uint32_t) steps_of(&shares[i], &cut);
         left -= (double) shares[i].steps;
     }
     qsort(shares, n, sizeof(*shares), compare_next);

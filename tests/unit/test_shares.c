@@ -57,6 +57,19 @@ Test(shares, count_the_time_on_the_link, .timeout = 5)
     cr_assert_eq(steps_of(shares, 2), 6);
 }
 
+/* 54 s on the link, whatever is computed: there is no reason for the others to be unequal. */
+Test(shares, are_as_equal_as_the_time_there_is_allows, .timeout = 5)
+{
+    struct cnv_share shares[] = { { 0, 0.5, 0.004, 20 },
+                                  { 1, 5, 0.008, 20 },
+                                  { 2, 54, 0.016, 20 } };
+
+    cr_assert(cnv_shares_divide(shares, 3, 20, MOST));
+    cr_assert_eq(steps_of(shares, 2), 1);
+    cr_assert_leq(abs((int) steps_of(shares, 0) - (int) steps_of(shares, 1)), 1);
+    cr_assert_eq(sum_of(shares, 3), 60);
+}
+
 Test(shares, stay_between_one_and_the_most, .timeout = 5)
 {
     struct cnv_share shares[] = { { 0, 0, 1e-9, 0 }, { 1, 1000, 1, 0 }, { 2, 0, 1, 0 } };
