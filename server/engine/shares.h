@@ -16,10 +16,10 @@ struct cnv_share {
 
 /*
  * Divides n * nominal steps (1 <= nominal <= most) among n members, from 1 to most each, so that
- * the time of the one that takes longest is as short as whole steps allow, and no more unequal than
- * that asks for. What stands stays, if
- * it has that many steps and nobody is off by more than half a step and a tenth: so that times,
- * which are measured, do not make the shares swing. Reorders shares. False: all stay.
+ * the time of the one that takes longest is as short as whole steps allow, and no more unequally
+ * than that asks for. What stands stays, if it has that many steps and nobody is off by more than
+ * half a step and a tenth: so that times, which are measured, do not make the shares swing.
+ * Reorders shares. False: all stay.
  */
 bool cnv_shares_divide(struct cnv_share *shares, size_t n, uint32_t nominal, uint32_t most);
 

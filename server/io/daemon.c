@@ -200,8 +200,25 @@ enum cnv_status cnv_daemon_new(const struct cnv_config *config,
     return CNV_OK;
 }
 
+/* Settings that are allowed and seldom meant. */
+static void warn_doubtful(const struct cnv_config *config)
+{
+    const char *solver = cnv_config_text(config, "solver/kind");
+
+    if (strcmp(cnv_config_text(config, "policy/balance"), "time") == 0 &&
+        (strcmp(solver, "newton") == 0 || strcmp(solver, "giant") == 0)) {
+        cnv_log(CNV_LOG_WARN,
+                "doubtful_setting",
+                "setting=policy/balance=time why=\"%s\"",
+                solver[0] == 'g' ? "rounds of giant are more than local steps: it has no effect"
+                                 : "steps of newton are not alike: updates over their number may "
+                                   "be worse than equal steps");
+    }
+}
+
 enum cnv_exit cnv_daemon_run(struct cnv_daemon *daemon)
 {
+    warn_doubtful(daemon->config);
     cnv_log(CNV_LOG_INFO,
             "listening",
             "data=%s bulk=%s control=%s%s%s curve=%s",

@@ -75,3 +75,9 @@ start default env XDG_RUNTIME_DIR="$DIR" "$CONVENED" --set "listen/data=tcp://12
 until_true 10 grep -q event=listening "$DIR/default.log"
 check "control socket in XDG_RUNTIME_DIR" test -S "$DIR/convene.control"
 check "convene finds it there" env XDG_RUNTIME_DIR="$DIR" "$CONVENE" status
+
+# --- settings that are allowed and seldom meant
+daemon doubtful policy/balance=time solver/kind=giant
+check "balancing what has no local steps is warned of" \
+    grep -q 'level=warn .*event=doubtful_setting setting=policy/balance=time why="rounds of giant' "$DIR/doubtful.log"
+kill -KILL "$PID"
