@@ -11,6 +11,7 @@
 #include "encodings/encoding.h"
 #include "engine/async.h"
 #include "engine/engine.h"
+#include "engine/pace.h"
 #include "engine/quorum.h"
 #include "optimiser/optimiser.h"
 #include "proto/plan.h"
@@ -97,21 +98,6 @@ struct cnv_offer {
     uint64_t repeat_ms;     /* credit is restated so long after asked_ms */
     uint64_t whole_ms;      /* when all of it was in; 0: it is not */
     uint64_t stalled_ms;    /* how long it had no credit, waiting for others */
-};
-
-/* Who waits for whom. Written by pace.c. */
-struct cnv_pace {
-    uint64_t asked_ms;  /* when the round in hand was announced to the process there now */
-    uint64_t took_ms;   /* the round committed last: from the announce to its first whole offer */
-    uint64_t busy_ms;   /* the same, of all rounds committed */
-    uint64_t steps;     /* local steps in all rounds committed */
-    uint64_t waits_ms;  /* so far, in the round in hand, for others */
-    uint64_t wait_ms;   /* in the round committed last */
-    uint64_t waited_ms; /* in all rounds committed */
-    uint64_t held_ms;   /* others waited for this member alone, in all rounds committed */
-    bool is_measured;   /* the next two are known */
-    double fixed_s;     /* of a round, whatever its steps: the way there and back, evaluation */
-    double step_s;      /* > 0 */
 };
 
 /* A vector on its way to a member. Written by outbox.c. */
@@ -506,31 +492,10 @@ void cnv_round_abandon(struct cnv_engine *engine);
 void cnv_round_empty(struct cnv_engine *engine, const char *text);
 bool cnv_round_is_awaiting(const struct cnv_engine *engine, const struct cnv_member *member);
 
-/* --- pace.c: who waits for whom ------------------------------------------------------------ */
-
-/* The round is announced to the member, or to the new process in its seat. */
-void cnv_pace_ask(struct cnv_engine *engine, struct cnv_member *member);
-/* Something of its offer has come in: notes when that makes it whole. */
-void cnv_pace_note(struct cnv_engine *engine, struct cnv_member *member);
-/* The exchange in hand is about to settle with the frozen members. */
-void cnv_pace_settle(struct cnv_engine *engine);
-/* The round is about to be committed. */
-void cnv_pace_commit(struct cnv_engine *engine);
-
-/* --- balance.c: local steps by time -------------------------------------------------------- */
-
-/* Gives each member in the round its L, and adds to the reason. */
-void cnv_balance_round(struct cnv_engine *engine);
-/* Learns from what the frozen members took in the round that is about to be committed. */
-void cnv_balance_learn(struct cnv_engine *engine);
-/* Fills round->scales where updates took unequal steps. False: out of memory. */
-bool cnv_balance_weigh(struct cnv_engine *engine);
+/* --- exchange.c --------------------------------------------------------------------------- */
 
 /* It is one of the frozen contributors. */
 bool cnv_round_has_frozen(const struct cnv_round *round, const struct cnv_member *member);
-
-/* --- exchange.c --------------------------------------------------------------------------- */
-
 /* All offers are in: fixes the contributors and begins to merge. */
 void cnv_exchange_freeze(struct cnv_engine *engine);
 /* The vector of the exchange is merged (or there was none): its result stands. */
