@@ -87,7 +87,8 @@ init(struct savic *savic, const struct cnv_solver_setup *setup, struct cnv_error
     for (size_t i = 0; i < sizeof(scalings) / sizeof(scalings[0]); i++) {
         savic->scaling = strcmp(scalings[i].name, scaling) == 0 ? &scalings[i] : savic->scaling;
     }
-    savic->every_step = strcmp(cnv_config_text(setup->config, "solver/refresh"), "step") == 0;
+    savic->every_step =
+        savic->is_local && strcmp(cnv_config_text(setup->config, "solver/refresh"), "step") == 0;
     savic->alpha = cnv_config_real(setup->config, "solver/alpha");
     savic->beta1 = cnv_config_real(setup->config, "solver/beta1");
     savic->beta2 = cnv_config_real(setup->config, "solver/beta2");

@@ -36,7 +36,7 @@ static enum cnv_status accelerated_init(void *state,
     s->a = root / (1.0 + root);
     s->b = 1.0 - root;
     s->eta = 1.0 / sqrt(mu * gamma * rho);
-    return cnv_moments_init(&s->moments, config, dimension, 1, CNV_MOMENTS_M, err);
+    return cnv_moments_reserve(&s->moments, dimension, CNV_MOMENTS_M, 0.0, err);
 }
 
 static void accelerated_apply_slice(void *state, const struct cnv_apply_input *input, double *out)

@@ -22,25 +22,15 @@ static bool vector_new(size_t length, double initial, double **ret_vector)
     return vector != NULL;
 }
 
-enum cnv_status cnv_moments_init(struct cnv_moments *moments,
-                                 const struct cnv_config *config,
-                                 size_t length,
-                                 double default_step,
-                                 unsigned kept,
-                                 struct cnv_error *err)
+enum cnv_status cnv_moments_reserve(struct cnv_moments *moments,
+                                    size_t length,
+                                    unsigned kept,
+                                    double initial,
+                                    struct cnv_error *err)
 {
-    double step = cnv_config_real(config, "optimiser/step");
-    double initial = cnv_config_real(config, "optimiser/initial");
     bool done = true;
 
-    *moments = (struct cnv_moments){
-        .length = length,
-        .step = step > 0 ? step : default_step,
-        .momentum = cnv_config_real(config, "optimiser/momentum"),
-        .beta1 = cnv_config_real(config, "optimiser/beta1"),
-        .beta2 = cnv_config_real(config, "optimiser/beta2"),
-        .tau = cnv_config_real(config, "optimiser/tau"),
-    };
+    *moments = (struct cnv_moments){ .length = length };
     if ((kept & CNV_MOMENTS_M) != 0) {
         done = vector_new(length, 0, &moments->m) && vector_new(length, 0, &moments->pending_m);
     }
@@ -53,6 +43,32 @@ enum cnv_status cnv_moments_init(struct cnv_moments *moments,
                            CNV_E_NOMEM,
                            "out of memory for the server optimiser's state of %zu coordinates",
                            length);
+}
+
+enum cnv_status cnv_moments_init(struct cnv_moments *moments,
+                                 const struct cnv_config *config,
+                                 size_t length,
+                                 double default_step,
+                                 unsigned kept,
+                                 struct cnv_error *err)
+{
+    double step = cnv_config_real(config, "optimiser/step");
+    bool has_m = (kept & CNV_MOMENTS_M) != 0;
+    bool has_v = (kept & CNV_MOMENTS_V) != 0;
+    double initial = has_v ? cnv_config_real(config, "optimiser/initial") : 0.0;
+    enum cnv_status status = cnv_moments_reserve(moments, length, kept, initial, err);
+
+    moments->step = step > 0 ? step : default_step;
+    if (has_v) {
+        moments->tau = cnv_config_real(config, "optimiser/tau");
+    }
+    if (has_m && has_v) {
+        moments->beta1 = cnv_config_real(config, "optimiser/beta1");
+        moments->beta2 = cnv_config_real(config, "optimiser/beta2");
+    } else if (has_m) {
+        moments->momentum = cnv_config_real(config, "optimiser/momentum");
+    }
+    return status;
 }
 
 void cnv_moments_fini(void *state)

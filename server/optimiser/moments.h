@@ -31,8 +31,19 @@ struct cnv_moments {
 
 enum cnv_moments_kept { CNV_MOMENTS_M = 1, CNV_MOMENTS_V = 2 };
 
-/* Allocates what is kept: m starts from zeros, v from optimiser/initial. default_step stands where
- * optimiser/step is 0. */
+/* Allocates what is kept: m starts from zeros, v from initial. */
+CNV_MUST_CHECK enum cnv_status cnv_moments_reserve(struct cnv_moments *moments,
+                                                   size_t length,
+                                                   unsigned kept,
+                                                   double initial,
+                                                   struct cnv_error *err);
+
+/* Settings that cnv_moments_init reads where both moments are kept. */
+#define CNV_MOMENTS_KEYS                                                                           \
+    "optimiser/step optimiser/beta1 optimiser/beta2 optimiser/tau optimiser/initial"
+
+/* The same, and the settings that go with what is kept. default_step stands where optimiser/step
+ * is 0. */
 CNV_MUST_CHECK enum cnv_status cnv_moments_init(struct cnv_moments *moments,
                                                 const struct cnv_config *config,
                                                 size_t length,

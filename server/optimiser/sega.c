@@ -18,7 +18,7 @@ sega_init(void *state, const struct cnv_config *config, size_t dimension, struct
 {
     struct cnv_moments *s = state;
     struct cnv_partition partition;
-    enum cnv_status status = cnv_moments_init(s, config, dimension, 1, CNV_MOMENTS_M, err);
+    enum cnv_status status = cnv_moments_reserve(s, dimension, CNV_MOMENTS_M, 0.0, err);
 
     if (status == CNV_OK) {
         status = cnv_partition_read(config, dimension, &partition, err);
