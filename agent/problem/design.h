@@ -11,6 +11,9 @@
 #include "num/reduce.h"
 #include "problem/problem.h"
 
+/* Settings that cnv_design_init reads. */
+#define CNV_DESIGN_KEYS "problem/l2 problem/intercept agent/threads"
+
 struct cnv_design {
     struct cnv_rows x;
     size_t outputs;

@@ -90,6 +90,7 @@ static double logistic_score(const void *state, const double *w, const struct cn
 const struct cnv_problem_ops cnv_problem_logistic = {
     .name = "logistic",
     .text = "logistic regression on two classes; the larger label is the positive one",
+    .keys = CNV_DESIGN_KEYS,
     .is_classification = true,
     .state_size = sizeof(struct logistic),
     .init = logistic_init,

@@ -204,6 +204,7 @@ static double mlp_score(const void *state, const double *w, const struct cnv_sha
 const struct cnv_problem_ops cnv_problem_mlp = {
     .name = "mlp",
     .text = "a network with one or two hidden layers of ReLU units and a softmax output",
+    .keys = "problem/hidden problem/l2 agent/threads",
     .is_classification = true,
     .state_size = sizeof(struct cnv_mlp),
     .init = mlp_init,

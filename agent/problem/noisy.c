@@ -195,6 +195,8 @@ const struct cnv_problem_ops cnv_problem_noisy_quadratic = {
     .name = "noisy-quadratic",
     .text =
         "a quadratic in 3 coordinates whose gradients carry multiplicative noise; needs no data",
+    .paper = "Spiridonoff, Olshevsky and Paschalidis 2021 (arXiv 2106.04759), experiments",
+    .keys = "problem/noise run/seed",
     .is_classification = false,
     .is_synthetic = true,
     .state_size = sizeof(struct noisy),
@@ -214,6 +216,8 @@ const struct cnv_problem_ops cnv_problem_noisy_skewed = {
     .name = "noisy-skewed",
     .text = "a function of one coordinate with a kink in its slope at the minimum and noisy "
             "gradients; needs no data",
+    .paper = "Spiridonoff, Olshevsky and Paschalidis 2021 (arXiv 2106.04759), experiments",
+    .keys = "problem/noise run/seed",
     .is_classification = false,
     .is_synthetic = true,
     .state_size = sizeof(struct skewed),

@@ -44,6 +44,8 @@ struct cnv_batch {
 struct cnv_problem_ops {
     const char *name;
     const char *text;
+    const char *paper;      /* NULL: none of its own */
+    const char *keys;       /* settings that init reads, a space between two; NULL: none */
     bool is_classification; /* labels are a finite set; a run needs their union */
     bool is_synthetic;      /* made from run/seed: agents read no data, and weigh one row each */
     size_t state_size;
@@ -89,7 +91,8 @@ const struct cnv_problem_ops *cnv_problem_at(size_t i);
 #define CNV_PROBLEM_STRUCTS(X)                                                                     \
     X(cnv_problem_ops) X(cnv_problem_setup) X(cnv_batch) X(cnv_shard) X(cnv_param)
 
-/* The last line of a plug-in. fini, curvature_at with hessian_times, and hessian may be NULL. */
+/* The last line of a plug-in. paper, keys, fini, curvature_at with hessian_times, and hessian may
+ * be NULL. */
 #define CNV_PROBLEM_PLUGIN(ops, options)                                                           \
     CNV_PLUGIN_TABLE(CNV_PLUGIN_PROBLEM, CNV_PROBLEM_STRUCTS, ops, options)
 

@@ -184,6 +184,8 @@ static double quadratic_smoothness(const void *state)
 const struct cnv_problem_ops cnv_problem_quadratic = {
     .name = "quadratic",
     .text = "a random quadratic for each agent, with one minimum for all; needs no data",
+    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, experiments",
+    .keys = "problem/dimension problem/rank problem/l2 run/seed",
     .is_classification = false,
     .is_synthetic = true,
     .state_size = sizeof(struct quadratic),

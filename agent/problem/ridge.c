@@ -54,6 +54,7 @@ static double ridge_score(const void *state, const double *w, const struct cnv_s
 const struct cnv_problem_ops cnv_problem_ridge = {
     .name = "ridge",
     .text = "least squares on real targets, the labels as they stand in the file",
+    .keys = CNV_DESIGN_KEYS,
     .is_classification = false,
     .state_size = sizeof(struct cnv_linear),
     .init = ridge_init,

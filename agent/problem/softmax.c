@@ -213,6 +213,7 @@ static double softmax_score(const void *state, const double *w, const struct cnv
 const struct cnv_problem_ops cnv_problem_softmax = {
     .name = "softmax",
     .text = "softmax (multinomial logistic) regression on two or more classes",
+    .keys = CNV_DESIGN_KEYS,
     .is_classification = true,
     .state_size = sizeof(struct softmax),
     .init = softmax_init,

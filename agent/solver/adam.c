@@ -139,6 +139,9 @@ const struct cnv_solver_ops cnv_solver_adam = {
     .name = "adam",
     .text = "local Adam: minibatches, moments kept over rounds, weight decay, clipping",
     .paper = "Kingma and Ba 2015; Loshchilov and Hutter 2019; Douillard et al. 2023, DiLoCo, inner",
+    .keys =
+        "solver/beta1 solver/beta2 solver/epsilon solver/weight-decay solver/clip " CNV_LOCAL_KEYS
+        " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct adam),
     .init = adam_init,
     .fini = adam_fini,

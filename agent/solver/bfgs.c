@@ -268,6 +268,7 @@ const struct cnv_solver_ops cnv_solver_bfgs = {
     .name = "bfgs",
     .text = "BFGS: gradients of all agents, one inverse Hessian estimate, a backtracking search",
     .paper = "Nocedal and Wright 2006, 6.1; comparator in Gupta et al. 2021, section 5",
+    .keys = "solver/search-from solver/shrink solver/armijo",
     .state_size = sizeof(struct bfgs),
     .init = bfgs_init,
     .fini = bfgs_fini,

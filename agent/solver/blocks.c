@@ -129,6 +129,7 @@ const struct cnv_solver_ops cnv_solver_blocks = {
     .name = "blocks",
     .text = "IBCD: gradient steps on blocks that each agent draws by itself",
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 1",
+    .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct blocks),
     .init = blocks_init,
     .fini = blocks_fini,

@@ -9,6 +9,9 @@
 
 #include "problem/problem.h"
 
+/* Settings that cnv_direction_init reads. */
+#define CNV_DIRECTION_KEYS "solver/cg-above solver/cg-iterations solver/cg-tolerance"
+
 struct cnv_direction {
     struct cnv_problem *problem; /* borrowed */
     bool is_dense;

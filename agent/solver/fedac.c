@@ -139,6 +139,7 @@ const struct cnv_solver_ops cnv_solver_fedac = {
     .name = "fedac",
     .text = "FedAC: accelerated local SGD; two sequences, both averaged",
     .paper = "Yuan and Ma 2020, FedAC (arXiv 2006.08950), Algorithm 1",
+    .keys = "solver/fedac solver/convexity " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct fedac),
     .init = fedac_init,
     .fini = fedac_fini,

@@ -236,6 +236,7 @@ const struct cnv_solver_ops cnv_solver_giant = {
     .name = "giant",
     .text = "GIANT: global gradient, local Hessians, a line search on the global loss",
     .paper = "Wang et al. 2018, GIANT; constants of the authors' code",
+    .keys = "solver/search " CNV_DIRECTION_KEYS,
     .state_size = sizeof(struct giant),
     .init = giant_init,
     .fini = giant_fini,

@@ -72,6 +72,7 @@ const struct cnv_solver_ops cnv_solver_ibgd = {
     .name = "ibgd",
     .text = "IBGD: the whole gradient with probability tau, else nothing",
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 3",
+    .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct cnv_sampled),
     .init = ibgd_init,
     .fini = cnv_sampled_fini,

@@ -74,6 +74,7 @@ const struct cnv_solver_ops cnv_solver_isgd = {
     .name = "isgd",
     .text = "ISGD: blocks of minibatch gradients, scaled by 1/tau",
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 6",
+    .keys = CNV_LOCAL_KEYS " " CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct isgd),
     .init = isgd_init,
     .fini = isgd_fini,

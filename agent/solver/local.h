@@ -12,6 +12,9 @@
 
 #include "solver/solver.h"
 
+/* Settings that cnv_local_init reads. */
+#define CNV_LOCAL_KEYS "solver/batch solver/sampling"
+
 struct cnv_local {
     struct cnv_problem *problem; /* borrowed */
     uint64_t seed;
@@ -31,7 +34,7 @@ struct cnv_local {
     double *all;        /* what the three above point into */
 };
 
-/* Reads solver/batch; makes `more` vectors for the solver. Fit for fini even when it fails. */
+/* Reads its settings; makes `more` vectors for the solver. Fit for fini even when it fails. */
 CNV_MUST_CHECK enum cnv_status cnv_local_init(struct cnv_local *local,
                                               const struct cnv_solver_setup *setup,
                                               const char *solver,

@@ -172,6 +172,7 @@ const struct cnv_solver_ops cnv_solver_newton = {
     .name = "newton",
     .text = "LocalNewton: damped Newton steps on the local objective",
     .paper = "Gupta et al. 2021, LocalNewton, Algorithm 1",
+    .keys = "solver/armijo solver/shrink solver/halvings " CNV_DIRECTION_KEYS,
     .state_size = sizeof(struct newton),
     .init = newton_init,
     .fini = newton_fini,

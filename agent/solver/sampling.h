@@ -10,6 +10,10 @@
 #include "base/partition.h"
 #include "solver/solver.h"
 
+/* Settings that cnv_sampling_init and cnv_sampling_step read. */
+#define CNV_SAMPLING_KEYS                                                                          \
+    "solver/smoothness solver/step-rule solver/step solver/draw " CNV_PARTITION_KEYS
+
 struct cnv_sampling {
     struct cnv_partition partition;
     double smoothness; /* L */

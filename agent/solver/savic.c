@@ -312,6 +312,8 @@ const struct cnv_solver_ops cnv_solver_savic = {
     .text = "SAVIC: local steps scaled as Adam, RMSProp, Adagrad, OASIS or AdaHessian do, by one "
             "matrix for all",
     .paper = "Chezhegov et al. 2024, SAVIC (arXiv 2406.00846)",
+    .keys = "solver/scaling solver/alpha solver/beta1 solver/beta2 " CNV_LOCAL_KEYS
+            " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct savic),
     .settled_before_steps = 1,
     .init = savic_init,
@@ -328,6 +330,8 @@ const struct cnv_solver_ops cnv_solver_savic_local = {
     .text = "SAVIC with a scaling matrix of each agent's own: biased where agents hold different "
             "labels",
     .paper = "Chezhegov et al. 2024, SAVIC, local scaling",
+    .keys = "solver/scaling solver/refresh solver/alpha solver/beta1 solver/beta2 " CNV_LOCAL_KEYS
+            " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct savic),
     .init = savic_local_init,
     .fini = savic_fini,

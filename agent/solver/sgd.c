@@ -85,6 +85,7 @@ const struct cnv_solver_ops cnv_solver_sgd = {
     .name = "sgd",
     .text = "local SGD: minibatches, momentum, step decay",
     .paper = "McMahan et al. 2017, Algorithm 1; Jiang and Agrawal 2020, local loop",
+    .keys = "solver/momentum " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct sgd),
     .init = sgd_init,
     .fini = sgd_fini,

@@ -69,6 +69,7 @@ struct cnv_solver_ops {
     const char *name;
     const char *text;
     const char *paper;
+    const char *keys; /* settings that init reads, a space between two; NULL: none */
     size_t state_size;
     uint32_t settled_before_steps; /* exchanges of the plan, less than it has */
     enum cnv_status (*init)(void *state,
@@ -108,7 +109,7 @@ const struct cnv_solver_ops *cnv_solver_at(size_t i);
     X(cnv_solver_contribution)                                                                     \
     X(cnv_solver_result) X(cnv_problem_ops) X(cnv_problem) X(cnv_param)
 
-/* The last line of a plug-in. paper, plan, fini, settled and concluded may be NULL in ops. */
+/* The last line of a plug-in. paper, keys, plan, fini, settled and concluded may be NULL in ops. */
 #define CNV_SOLVER_PLUGIN(ops, options)                                                            \
     CNV_PLUGIN_TABLE(CNV_PLUGIN_SOLVER, CNV_SOLVER_STRUCTS, ops, options)
 

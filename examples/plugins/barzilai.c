@@ -139,6 +139,7 @@ static const struct cnv_solver_ops barzilai = {
     .name = "barzilai",
     .text = "local gradient steps over the whole shard, sized by the curvature they meet",
     .paper = "Barzilai and Borwein 1988",
+    .keys = CNV_LOCAL_KEYS " solver/options",
     .state_size = sizeof(struct barzilai),
     .init = barzilai_init,
     .fini = barzilai_fini,

@@ -69,6 +69,7 @@ static double log_cosh_score(const void *state, const double *w, const struct cn
 static const struct cnv_problem_ops log_cosh_ops = {
     .name = "log-cosh",
     .text = "regression on real targets that large errors move no more than small ones",
+    .keys = CNV_DESIGN_KEYS,
     .state_size = sizeof(struct cnv_linear),
     .init = log_cosh_init,
     .fini = cnv_linear_fini,

@@ -141,6 +141,7 @@ plateau_load(void *state, const uint8_t *bytes, size_t size, struct cnv_error *e
 static const struct cnv_policy_ops plateau = {
     .name = "plateau",
     .text = "half the local steps when the loss stands still; at one, the end of the run",
+    .keys = "policy/local-steps policy/options",
     .state_size = sizeof(struct plateau),
     .init = plateau_init,
     .decide = plateau_decide,

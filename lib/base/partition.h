@@ -13,6 +13,9 @@
 #include "base/rng.h"
 #include "base/status.h"
 
+/* Settings that cnv_partition_read reads. */
+#define CNV_PARTITION_KEYS "encoding/block encoding/fraction run/agents"
+
 struct cnv_partition {
     size_t length; /* coordinates of the vector */
     size_t block;  /* of a block; the last may be shorter */

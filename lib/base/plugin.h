@@ -20,7 +20,7 @@
 #include "base/status.h"
 
 /* Raised when a plug-in built with older headers would not work although all sizes are the same. */
-enum { CNV_PLUGIN_VERSION = 1 };
+enum { CNV_PLUGIN_VERSION = 2 };
 
 enum {
     CNV_PLUGIN_STRUCTS_MAX = 8,

@@ -20,6 +20,11 @@ enum { CNV_DECAYS_MAX = 128 }; /* more do not fit into a setting's text */
 
 enum cnv_decay_kind { CNV_DECAY_STEPS, CNV_DECAY_INVERSE, CNV_DECAY_COSINE };
 
+/* Settings that cnv_schedule_read reads. */
+#define CNV_SCHEDULE_KEYS                                                                          \
+    "solver/step solver/decay-kind solver/decay solver/decay-at solver/decay-scale "               \
+    "solver/decay-offset solver/warm-up run/iterations"
+
 struct cnv_schedule {
     enum cnv_decay_kind kind;
     double step;

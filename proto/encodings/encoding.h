@@ -29,9 +29,11 @@ struct cnv_rounding {
 struct cnv_encoding_ops {
     const char *name; /* as in messages and in encoding/up, encoding/down: "f64" */
     const char *text;
-    bool is_relative; /* payload is a factor of a settled result: decode needs the reference */
-    bool is_sparse;   /* payload says what is in it: size and place of everything depend on its
-                       * head, see blocks.h. Of the functions below it has none. Up only. */
+    const char *paper; /* NULL: none of its own */
+    const char *keys;  /* settings it goes by, a space between two; NULL: none */
+    bool is_relative;  /* payload is a factor of a settled result: decode needs the reference */
+    bool is_sparse;    /* payload says what is in it: size and place of everything depend on its
+                        * head, see blocks.h. Of the functions below it has none. Up only. */
     /* Bytes of the payload for a vector of length coordinates. */
     size_t (*size)(size_t length);
     /* Which bytes decode needs for coordinates [first, first + count) of a vector of length. */

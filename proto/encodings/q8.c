@@ -80,7 +80,8 @@ static void q8_decode(const uint8_t *bytes, size_t count, const double *referenc
 
 const struct cnv_encoding_ops cnv_q8 = {
     .name = "q8",
-    .text = "8 bits a coordinate, rounded at random without bias (QSGD)",
+    .text = "8 bits a coordinate, rounded at random without bias: QSGD",
+    .paper = "Alistarh et al. 2017, QSGD",
     .size = q8_size,
     .extent = q8_extent,
     .encode_random = q8_encode_random,

@@ -63,6 +63,8 @@ struct cnv_scoring {
 struct cnv_aggregate_ops {
     const char *name;
     const char *text;
+    const char *paper; /* NULL: none of its own */
+    const char *keys;  /* settings that init reads, a space between two; NULL: none */
     size_t state_size;
     enum cnv_status (*init)(void *state, const struct cnv_config *config, struct cnv_error *err);
     void (*fini)(void *state); /* NULL: nothing to let go of */

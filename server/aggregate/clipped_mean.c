@@ -102,7 +102,9 @@ static const struct cnv_scoring clipped_scoring = {
 
 const struct cnv_aggregate_ops cnv_aggregate_clipped_mean = {
     .name = "clipped-mean",
-    .text = "the mean of updates of bounded norm (Sun et al. 2019)",
+    .text = "the mean of updates of bounded norm",
+    .paper = "Sun et al. 2019, norm thresholding",
+    .keys = "aggregate/clip aggregate/weighting",
     .state_size = sizeof(struct clipped_state),
     .init = clipped_init,
     .fini = NULL,

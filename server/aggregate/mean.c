@@ -45,6 +45,8 @@ static enum cnv_status mean_merge_slice(const void *memory,
 const struct cnv_aggregate_ops cnv_aggregate_mean = {
     .name = "mean",
     .text = "the mean of the contributions, weighted as aggregate/weighting says",
+    .paper = "McMahan et al. 2017, Algorithm 1, server step",
+    .keys = "aggregate/weighting",
     .state_size = sizeof(struct cnv_weighting),
     .init = mean_init,
     .fini = NULL,

@@ -34,7 +34,9 @@ static enum cnv_status median_merge_slice(const void *memory,
 
 const struct cnv_aggregate_ops cnv_aggregate_median = {
     .name = "median",
-    .text = "the median of each coordinate (Yin et al. 2018)",
+    .text = "the median of each coordinate",
+    .paper = "Yin et al. 2018, Algorithm 1, option I",
+    .keys = "aggregate/weighting",
     .state_size = sizeof(struct cnv_weighting),
     .init = median_init,
     .fini = NULL,

@@ -133,7 +133,9 @@ static const struct cnv_scoring krum_scoring = {
 
 const struct cnv_aggregate_ops cnv_aggregate_multi_krum = {
     .name = "multi-krum",
-    .text = "the mean of the updates nearest to one another (Blanchard et al. 2017)",
+    .text = "the mean of the updates nearest to one another",
+    .paper = "Blanchard et al. 2017, Krum",
+    .keys = "aggregate/hostile aggregate/weighting",
     .state_size = sizeof(struct krum_state),
     .init = krum_init,
     .fini = NULL,

@@ -44,7 +44,9 @@ static enum cnv_status trimmed_merge_slice(const void *memory,
 
 const struct cnv_aggregate_ops cnv_aggregate_trimmed_mean = {
     .name = "trimmed-mean",
-    .text = "the mean of each coordinate without its extremes (Yin et al. 2018)",
+    .text = "the mean of each coordinate without its extremes",
+    .paper = "Yin et al. 2018, Algorithm 1, option II",
+    .keys = "aggregate/trim aggregate/weighting",
     .state_size = sizeof(struct trimmed_state),
     .init = trimmed_init,
     .fini = NULL,

@@ -35,7 +35,9 @@ static void adagrad_apply_slice(void *state, const struct cnv_apply_input *input
 
 const struct cnv_optimiser_ops cnv_optimiser_adagrad = {
     .name = "adagrad",
-    .text = "FedAdagrad (Reddi et al. 2021)",
+    .text = "FedAdagrad: the update divided by the root of the sum of all squares",
+    .paper = "Reddi et al. 2021, Adaptive federated optimization, Algorithm 2",
+    .keys = "optimiser/step optimiser/tau optimiser/initial",
     .state_size = sizeof(struct cnv_moments),
     .init = adagrad_init,
     .fini = cnv_moments_fini,

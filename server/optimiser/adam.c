@@ -38,7 +38,9 @@ static void adam_apply_slice(void *state, const struct cnv_apply_input *input, d
 
 const struct cnv_optimiser_ops cnv_optimiser_adam = {
     .name = "adam",
-    .text = "FedAdam (Reddi et al. 2021)",
+    .text = "FedAdam: a momentum, divided by the root of the mean square of the updates",
+    .paper = "Reddi et al. 2021, Adaptive federated optimization, Algorithm 2",
+    .keys = CNV_MOMENTS_KEYS,
     .state_size = sizeof(struct cnv_moments),
     .init = adam_init,
     .fini = cnv_moments_fini,

@@ -33,7 +33,9 @@ static void momentum_apply_slice(void *state, const struct cnv_apply_input *inpu
 
 const struct cnv_optimiser_ops cnv_optimiser_momentum = {
     .name = "momentum",
-    .text = "FedAvgM (Hsu et al. 2019): the updates go through a momentum",
+    .text = "FedAvgM: the updates go through a momentum",
+    .paper = "Hsu et al. 2019, FedAvgM",
+    .keys = "optimiser/step optimiser/momentum",
     .state_size = sizeof(struct cnv_moments),
     .init = momentum_init,
     .fini = cnv_moments_fini,

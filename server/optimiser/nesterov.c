@@ -34,7 +34,9 @@ static void nesterov_apply_slice(void *state, const struct cnv_apply_input *inpu
 
 const struct cnv_optimiser_ops cnv_optimiser_nesterov = {
     .name = "nesterov",
-    .text = "Nesterov's momentum over the updates, DiLoCo's outer step (Douillard et al. 2023)",
+    .text = "Nesterov's momentum over the updates, DiLoCo's outer step",
+    .paper = "Douillard et al. 2023, DiLoCo, Algorithm 1",
+    .keys = "optimiser/step optimiser/momentum",
     .state_size = sizeof(struct cnv_moments),
     .init = nesterov_init,
     .fini = cnv_moments_fini,

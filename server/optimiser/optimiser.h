@@ -27,6 +27,8 @@ struct cnv_apply_input {
 struct cnv_optimiser_ops {
     const char *name;
     const char *text;
+    const char *paper; /* NULL: none of its own */
+    const char *keys;  /* settings that init reads, a space between two; NULL: none */
     size_t state_size;
     bool wants_snapshot; /* sync/mode=async, one contribution at a time; else an error in check.c */
     /* Called when the dimension is known; per-coordinate state is allocated here. */

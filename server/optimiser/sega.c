@@ -44,7 +44,9 @@ static void sega_apply_slice(void *state, const struct cnv_apply_input *input, d
 
 const struct cnv_optimiser_ops cnv_optimiser_sega = {
     .name = "sega",
-    .text = "ISEGA (Mishchenko et al. 2020): the mean of the gradients as last heard of",
+    .text = "the server's half of ISEGA: the mean of the gradients as last heard of",
+    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
+    .keys = CNV_PARTITION_KEYS,
     .state_size = sizeof(struct cnv_moments),
     .init = sega_init,
     .fini = cnv_moments_fini,

@@ -42,7 +42,9 @@ static void yogi_apply_slice(void *state, const struct cnv_apply_input *input, d
 
 const struct cnv_optimiser_ops cnv_optimiser_yogi = {
     .name = "yogi",
-    .text = "FedYogi (Reddi et al. 2021)",
+    .text = "FedYogi: as adam, with a mean square that grows and shrinks slowly",
+    .paper = "Reddi et al. 2021, Adaptive federated optimization, Algorithm 2",
+    .keys = CNV_MOMENTS_KEYS,
     .state_size = sizeof(struct cnv_moments),
     .init = yogi_init,
     .fini = cnv_moments_fini,

@@ -148,6 +148,7 @@ const struct cnv_policy_ops cnv_policy_adaptive_l = {
     .name = "adaptive-l",
     .text = "one local step fewer when the loss falls by less than policy/delta; then giant",
     .paper = "Gupta et al. 2021, LocalNewton, Algorithm 2",
+    .keys = "policy/local-steps policy/max-local-steps policy/delta",
     .state_size = sizeof(struct adaptive_state),
     .init = adaptive_init,
     .fini = NULL,

@@ -224,6 +224,8 @@ const struct cnv_policy_ops cnv_policy_adaptive_period = {
     .text = "longer or shorter rounds, so that the variance of the models stays in proportion to "
             "the step size",
     .paper = "Jiang and Agrawal 2020, ADPSGD (arXiv 2007.06134)",
+    .keys = "policy/period policy/max-local-steps policy/band-low policy/band-high policy/sample "
+            "policy/warm-up run/agents " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct period_state),
     .init = period_init,
     .fini = NULL,

@@ -221,6 +221,8 @@ const struct cnv_policy_ops cnv_policy_budget = {
     .name = "budget",
     .text = "L follows from the bytes that a run, or a second, may cost",
     .paper = "of convene's own",
+    .keys = "policy/budget-bytes policy/budget-rate policy/local-steps policy/max-local-steps "
+            "run/iterations",
     .state_size = sizeof(struct budget_state),
     .init = budget_init,
     .fini = NULL,

@@ -182,6 +182,9 @@ const struct cnv_policy_ops cnv_policy_dynamic = {
     .name = "dynamic",
     .text = "agents go on alone until their models have come apart by more than Theta",
     .paper = "Theologitis et al. 2025, FDA (arXiv 2405.20988); Theta by itself: FDA-Opt",
+    .keys =
+        "policy/monitor policy/check-every policy/threshold policy/max-local-steps solver/batch "
+        "run/agents",
     .state_size = sizeof(struct dynamic_state),
     .init = dynamic_init,
     .fini = NULL,

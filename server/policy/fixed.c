@@ -58,6 +58,7 @@ const struct cnv_policy_ops cnv_policy_fixed = {
     .name = "fixed",
     .text = "the same number of local steps in every round",
     .paper = "Gupta et al. 2021, LocalNewton, Algorithm 1",
+    .keys = "policy/local-steps policy/max-local-steps",
     .state_size = sizeof(struct fixed_state),
     .init = fixed_init,
     .fini = NULL,

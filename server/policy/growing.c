@@ -205,6 +205,7 @@ const struct cnv_policy_ops cnv_policy_growing = {
     .text = "rounds that grow longer by the same each time, or another schedule that is known from "
             "the start",
     .paper = "Spiridonoff, Olshevsky and Paschalidis 2021 (arXiv 2106.04759)",
+    .keys = "policy/schedule policy/rounds policy/growth run/agents run/iterations run/rounds",
     .state_size = sizeof(struct growing_state),
     .init = growing_init,
     .fini = NULL,
@@ -217,6 +218,7 @@ const struct cnv_policy_ops cnv_policy_one_shot = {
     .name = "one-shot",
     .text = "one round of run/iterations local steps: for convex problems",
     .paper = "Spiridonoff, Olshevsky and Paschalidis 2021, one-shot averaging",
+    .keys = "run/iterations",
     .state_size = sizeof(struct growing_state),
     .init = one_shot_init,
     .fini = NULL,

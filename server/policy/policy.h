@@ -66,6 +66,7 @@ struct cnv_policy_ops {
     const char *name;  /* as written in the configuration: "adaptive-l" */
     const char *text;  /* one sentence for the help */
     const char *paper; /* where it comes from, with section */
+    const char *keys;  /* settings that init reads, a space between two; NULL: none */
     size_t state_size; /* the engine allocates this much, zeroed */
     /* Reads its keys. Must leave the state fit for fini even when it fails. */
     enum cnv_status (*init)(void *state, const struct cnv_config *config, struct cnv_error *err);
@@ -98,7 +99,8 @@ const struct cnv_policy_ops *cnv_policy_at(size_t i);
     X(cnv_policy_ops)                                                                              \
     X(cnv_round_view) X(cnv_decision) X(cnv_monitor_view) X(cnv_param) X(cnv_error)
 
-/* The last line of a plug-in. paper, fini, save and load (both or none) may be NULL in ops. */
+/* The last line of a plug-in. paper, keys, fini, save and load (both or none) may be NULL in ops.
+ */
 #define CNV_POLICY_PLUGIN(ops, options)                                                            \
     CNV_PLUGIN_TABLE(CNV_PLUGIN_POLICY, CNV_POLICY_STRUCTS, ops, options)
 

@@ -41,7 +41,7 @@ Test(plugins, are_refused_by_the_fault_they_have, .timeout = 20)
 {
     expect_refusal("symbol", "not a plug-in of convene: it exports no table cnv_plugin");
     expect_refusal("magic", "not a plug-in of convene");
-    expect_refusal("version", "made for version 7 of plug-ins, this convene has version 1");
+    expect_refusal("version", "made for version 8 of plug-ins, this convene has version 2");
     expect_refusal("kind", "a plug-in of an unknown kind, 77");
     expect_refusal("size", "its struct cnv_round_view has ");
     expect_refusal("name", "policy name \"Twice!\": allowed are 1 to 16 lower-case letters");
