@@ -21,13 +21,19 @@ static const struct cnv_option options[] = {
     { .name = NULL },
 };
 
-/* Name and text are the first two members of every table of functions. */
+/* Name, text, paper and keys are the first members of every table of functions. */
 static void show(const char *file, const struct cnv_plugin *plugin)
 {
     const char *kind = cnv_plugin_kind_name(plugin->kind);
     const char *const *words = plugin->ops;
 
     (void) printf("%s: %s plugin:%s - %s\n", file, kind, words[0], words[1]);
+    if (words[2] != NULL && words[2][0] != '\0') {
+        (void) printf("paper: %s\n", words[2]);
+    }
+    if (words[3] != NULL && words[3][0] != '\0') {
+        (void) printf("reads: %s\n", words[3]);
+    }
     if (plugin->options != NULL && plugin->options[0].path != NULL) {
         (void) printf("%s/options:\n", kind);
         cnv_options_help(stdout, plugin->options);

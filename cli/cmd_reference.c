@@ -20,7 +20,8 @@ static enum cnv_exit reference_run(const struct cnv_command *command, void *args
 
 const struct cnv_command cnv_command_reference = {
     .name = "reference",
-    .text = "Print every method with its paper and every setting, as a page of Markdown.",
+    .text =
+        "Print every method with its paper and its keys, and every setting, as a page of Markdown.",
     .options = options,
     .args_size = sizeof(struct reference_args),
     .examples = "  convene reference > reference.md\n",

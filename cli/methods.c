@@ -4,7 +4,6 @@
  */
 #include "methods.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -20,45 +19,62 @@
 struct method {
     const char *name; /* NULL: there is none */
     const char *text;
-    const char *paper; /* "": none of its own */
+    const char *paper; /* NULL or "": none of its own */
+    const char *keys;  /* a space between two; NULL: none */
 };
 
-/* The i-th of a table; its members may have other names in another one. */
-#define METHOD_AT(function, find, type, source)                                                    \
+/* The i-th of a table. */
+#define METHOD_AT(function, find, type)                                                            \
     static struct method function(size_t i)                                                        \
     {                                                                                              \
         const struct type *ops = find(i);                                                          \
                                                                                                    \
         return ops == NULL ? (struct method){ .name = NULL }                                       \
-                           : (struct method){ ops->name, ops->text, source };                      \
+                           : (struct method){ ops->name, ops->text, ops->paper, ops->keys };       \
     }
 
-METHOD_AT(policy_at, cnv_policy_at, cnv_policy_ops, ops->paper)
-METHOD_AT(solver_at, cnv_solver_at, cnv_solver_ops, ops->paper)
-METHOD_AT(problem_at, cnv_problem_at, cnv_problem_ops, "")
-METHOD_AT(aggregate_at, cnv_aggregate_at, cnv_aggregate_ops, "")
-METHOD_AT(optimiser_at, cnv_optimiser_at, cnv_optimiser_ops, "")
-METHOD_AT(encoding_at, cnv_encoding_at, cnv_encoding_ops, "")
+METHOD_AT(policy_at, cnv_policy_at, cnv_policy_ops)
+METHOD_AT(solver_at, cnv_solver_at, cnv_solver_ops)
+METHOD_AT(problem_at, cnv_problem_at, cnv_problem_ops)
+METHOD_AT(aggregate_at, cnv_aggregate_at, cnv_aggregate_ops)
+METHOD_AT(optimiser_at, cnv_optimiser_at, cnv_optimiser_ops)
+METHOD_AT(encoding_at, cnv_encoding_at, cnv_encoding_ops)
 
 static const struct {
     const char *title;
-    const char *section; /* of the keys */
-    const char *key;     /* which chooses among them */
+    const char *key; /* which chooses among them */
     struct method (*at)(size_t i);
 } kinds[] = {
-    { "Policies", "policy/", "policy/kind", policy_at },
-    { "Solvers", "solver/", "solver/kind", solver_at },
-    { "Problems", "problem/", "problem/kind", problem_at },
-    { "Aggregators", "aggregate/", "aggregate/kind", aggregate_at },
-    { "Server optimisers", "optimiser/", "optimiser/kind", optimiser_at },
-    { "Encodings", "encoding/", "encoding/up and encoding/down", encoding_at },
+    { "Policies", "policy/kind", policy_at },
+    { "Solvers", "solver/kind", solver_at },
+    { "Problems", "problem/kind", problem_at },
+    { "Aggregators", "aggregate/kind", aggregate_at },
+    { "Server optimisers", "optimiser/kind", optimiser_at },
+    { "Encodings", "encoding/up and encoding/down", encoding_at },
 };
 
-enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
+enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), INDENT = 18, WIDTH = 100 };
 
-static bool has_paper(const struct method *method)
+static bool is_said(const char *text)
 {
-    return method->paper != NULL && method->paper[0] != '\0';
+    return text != NULL && text[0] != '\0';
+}
+
+/* Under the method's sentence, in as many lines as it takes. */
+static void print_keys(const char *keys, FILE *out)
+{
+    int column = fprintf(out, "%*s keys:", INDENT, "");
+
+    while (*keys != '\0') {
+        int len = (int) strcspn(keys, " ");
+
+        if (column + 1 + len > WIDTH) {
+            column = fprintf(out, "\n%*s", INDENT, "") - 1;
+        }
+        column += fprintf(out, " %.*s", len, keys);
+        keys += len + (keys[len] == ' ');
+    }
+    (void) fputc('\n', out);
 }
 
 void cnv_methods_print(FILE *out)
@@ -68,40 +84,29 @@ void cnv_methods_print(FILE *out)
 
         (void) fprintf(out, "\n%s (%s):\n", kinds[k].title, kinds[k].key);
         for (size_t i = 0; method.name != NULL; method = kinds[k].at(++i)) {
-            (void) fprintf(out, "  %-16s %s\n", method.name, method.text);
-            if (has_paper(&method)) {
-                (void) fprintf(out, "  %-16s [%s]\n", "", method.paper);
+            (void) fprintf(out, "  %-*s %s\n", INDENT - 2, method.name, method.text);
+            if (is_said(method.paper)) {
+                (void) fprintf(out, "%*s [%s]\n", INDENT, "", method.paper);
+            }
+            if (is_said(method.keys)) {
+                print_keys(method.keys, out);
             }
         }
     }
-    (void) fprintf(out, "\nTheir keys: convene reference, or convened --help.\n");
+    (void) fprintf(out, "\nWhat a key means: convened --help; all as a page: convene reference.\n");
 }
 
-/* Does the sentence have the name as a word of its own? "adaptive-l" is not in "adaptive-lag". */
-static bool is_named(const char *sentence, const char *name)
-{
-    const size_t len = strlen(name);
-
-    for (const char *at = strstr(sentence, name); at != NULL; at = strstr(at + 1, name)) {
-        bool begins = at == sentence || (!isalnum((unsigned char) at[-1]) && at[-1] != '-');
-
-        if (begins && !isalnum((unsigned char) at[len]) && at[len] != '-') {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The keys of the section whose sentence names the method. */
-static void print_keys_of(const char *section, const char *name, FILE *out)
+/* As a list of Markdown. */
+static void put_keys(const char *keys, FILE *out)
 {
     const char *separator = "  \n  Keys: ";
 
-    for (const struct cnv_param *key = cnv_config_keys; key->path != NULL; key++) {
-        if (strncmp(key->path, section, strlen(section)) == 0 && is_named(key->text, name)) {
-            (void) fprintf(out, "%s`%s`", separator, key->path);
-            separator = ", ";
-        }
+    while (*keys != '\0') {
+        int len = (int) strcspn(keys, " ");
+
+        (void) fprintf(out, "%s`%.*s`", separator, len, keys);
+        separator = ", ";
+        keys += len + (keys[len] == ' ');
     }
 }
 
@@ -113,10 +118,10 @@ static void print_methods(FILE *out)
         (void) fprintf(out, "\n## %s: %s\n\n", kinds[k].title, kinds[k].key);
         for (size_t i = 0; method.name != NULL; method = kinds[k].at(++i)) {
             (void) fprintf(out, "- **%s**: %s", method.name, method.text);
-            if (has_paper(&method)) {
+            if (is_said(method.paper)) {
                 (void) fprintf(out, "  \n  Source: %s", method.paper);
             }
-            print_keys_of(kinds[k].section, method.name, out);
+            put_keys(method.keys == NULL ? "" : method.keys, out);
             (void) fputc('\n', out);
         }
     }
@@ -133,10 +138,11 @@ static void put_cell(const char *text, FILE *out)
 
 void cnv_methods_reference(FILE *out)
 {
-    (void) fprintf(out,
-                   "# Methods and keys\n\n"
-                   "Made by `convene reference`. A key stands with the methods that its sentence "
-                   "names; a key of a\nsection that names none is for all of them.\n");
+    (void) fprintf(
+        out,
+        "# Methods and keys\n\n"
+        "Made by `convene reference`. A key stands with the methods that read it; a key that "
+        "stands with\nnone is for all of them.\n");
     print_methods(out);
     (void) fprintf(out, "\n## Keys\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n");
     for (const struct cnv_param *key = cnv_config_keys; key->path != NULL; key++) {

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* A line or three each: name, sentence, paper; for --help. */
+/* A few lines each: name, sentence, paper, keys; for --help. */
 void cnv_methods_print(FILE *out);
 
 /* The reference page, in Markdown: every method with its paper and keys, then every key. */

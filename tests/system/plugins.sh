@@ -22,6 +22,8 @@ for name in plateau barzilai log_cosh; do
     check "convene plugin check knows $name" convene plugin check $name.so
 done
 check "and shows its options" sh -c 'convene plugin check plateau.so | grep -q "  patience=3"'
+check "and what it reads and comes from" sh -c 'convene plugin check barzilai.so |
+    grep -q "^reads: solver/batch .*solver/options" && convene plugin check barzilai.so | grep -q "^paper: Barzilai"'
 
 run() { # OUT OPTION...
     local out=$1

@@ -23,7 +23,8 @@ convened --help > convened.help
 convene run --help > run.help
 convene reference > reference.md
 every_method() {
-    for name in $(choices policy/kind) $(choices solver/kind) $(choices problem/kind) $(choices optimiser/kind); do
+    for name in $(choices policy/kind) $(choices solver/kind) $(choices problem/kind) $(choices optimiser/kind) \
+        $(choices aggregate/kind) $(choices encoding/up) $(choices encoding/down); do
         grep -q "^  $name  *[A-Za-z]" run.help && grep -q -- "^- \*\*$name\*\*: " reference.md || { echo "$name"; return 1; }
     done
 }
@@ -34,6 +35,10 @@ every_key() {
 }
 check "keys allow some methods" test "$(choices solver/kind | wc -l)" -ge 3
 check "run --help and the reference list every method" every_method
+check "run --help says where a method comes from and what it reads" sh -c 'grep -A 2 "^  newton " run.help |
+    grep -q "LocalNewton, Algorithm 1\]" && grep -A 2 "^  newton " run.help | grep -q "keys: solver/armijo "'
+check "so does the reference" sh -c 'grep -A 2 "^- ..newton.." reference.md | grep -q "Source: .*LocalNewton" &&
+    grep -A 2 "^- ..newton.." reference.md | grep -q "Keys: .solver/armijo.,"'
 check "the reference has every key" every_key
 
 check "no command is asking wrongly" bash -c 'convene; [ $? -eq 2 ]'
