@@ -66,7 +66,7 @@ agent)
         data=$images/train-images-idx3-ubyte.gz
         test=$images/t10k-images-idx3-ubyte.gz
     fi
-    set -- --join $own/agent.join --shard auto --data "$(inside "$data")" "$@"
+    set -- --stay --join $own/agent.join --shard auto --data "$(inside "$data")" "$@"
     [ -z "$test" ] || set -- "$@" --test "$(inside "$test")"
     exec convene-agent "$@"
     ;;
