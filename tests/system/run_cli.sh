@@ -25,7 +25,7 @@ convene reference > reference.md
 every_method() {
     for name in $(choices policy/kind) $(choices solver/kind) $(choices problem/kind) $(choices optimiser/kind) \
         $(choices aggregate/kind) $(choices encoding/up) $(choices encoding/down); do
-        grep -q "^  $name  *[A-Za-z]" run.help && grep -q -- "^- \*\*$name\*\*: " reference.md || { echo "$name"; return 1; }
+        grep -q "^  $name  *[A-Za-z0-9]" run.help && grep -q -- "^- \*\*$name\*\*: " reference.md || { echo "$name"; return 1; }
     done
 }
 every_key() {
