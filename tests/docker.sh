@@ -42,11 +42,13 @@ start_engine() {
     ENGINE=$(mktemp -d "${TMPDIR:-/var/tmp}/convene-engine.XXXXXX")
     export DOCKER_HOST=unix://$ENGINE/docker.sock
     local flags
-    # The first that works: as the engine likes it, without overlays, without a firewall.
-    for flags in "" "--storage-driver=vfs" "--storage-driver=vfs --iptables=false --ip6tables=false"; do
+    # The first that works: as the engine likes it, or without overlays. It must not touch the firewall
+    # and the routes of this host, where they would outlive it: containers reach each other without,
+    # and only the build has to reach farther.
+    for flags in "" "--storage-driver=vfs"; do
         # shellcheck disable=SC2086
         dockerd --host "$DOCKER_HOST" --data-root "$ENGINE/data" --exec-root "$ENGINE/run" \
-            --pidfile "$ENGINE/pid" $flags > "$DIR/dockerd.log" 2>&1 &
+            --pidfile "$ENGINE/pid" --bridge=none --iptables=false --ip6tables=false --ip-forward=false $flags > "$DIR/dockerd.log" 2>&1 &
         ENGINE_PID=$!
         until_true 30 eval "docker info || ! kill -0 $ENGINE_PID"
         engine_answers && return
@@ -59,6 +61,7 @@ stop_engine() {
     kill "$ENGINE_PID" 2> /dev/null
     wait "$ENGINE_PID"
     ENGINE_PID=
+    umount "$ENGINE/run/netns/default" 2> /dev/null # the engine leaves it
 }
 
 make_base() {
@@ -98,7 +101,7 @@ COMPOSE=(docker compose)
 
 # --- The image ---------------------------------------------------------------------------------
 
-# The network of the host: where the engine has no firewall, a build has no other way out.
+# The network of the host: a build in an engine of ours has no other way out.
 image() {
     DOCKER_BUILDKIT=0 docker build --network host -f "$ROOT/docker/Dockerfile" "$@" "$ROOT" > "$DIR/build.log" 2>&1
 }
