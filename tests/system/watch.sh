@@ -47,7 +47,7 @@ FIRST=$PID
 agent agent-2 2/2
 check "shows it running" until_true 10 on main '^toy: running, [1-9][0-9]* rounds'
 check "with its members" until_true 10 on main '^. agent-2 *\(working\|offered\)'
-check "with the loss as bars" until_true 10 on main '^loss [▁▂▃▄▅▆▇█]'
+check "with the loss as bars" until_true 10 on main '^loss .*[▁▂▃▄▅▆▇█]'
 check "with the reason" on main '^[0-9-]* *.*L'
 check "with rates" until_true 10 on main 'B/s, .* rounds/s$'
 check "in 24 lines" until_true 10 on main '^q quits .*first.control$'
