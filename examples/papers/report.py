@@ -5,6 +5,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 
 AXES = (('rounds', 'rounds'), ('megabytes, both ways', 'bytes'), ('seconds', 'seconds'))
 
@@ -71,6 +72,9 @@ def write(harness, results, seconds):
     for row, seeds, word, measured, _ in results:
         cells = (row.id, f'{row.claim} ({row.paper})', measured, row.threshold, str(seeds), word)
         lines.append('| ' + ' | '.join(cell.replace('|', '\\|') for cell in cells) + ' |')
+    lines += ['', '## How it was measured, and where it departs from the papers']
+    for module in dict.fromkeys(row.function.__module__ for row, *_ in results):
+        lines += ['', sys.modules[module].__doc__.strip()]
     for name, (title, curves, column, floor) in sorted(harness.figures.items()):
         file = re.sub(r'[^A-Za-z0-9-]', '-', name) + '.svg'
         if plot(os.path.join(harness.out, file), title, curves, column, floor):
