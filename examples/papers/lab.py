@@ -147,13 +147,16 @@ class Lab:
         chosen.update((plain if self.is_sabotaged else method) or {})
         return self._harness.run(chosen, agents, data, test, inline, arguments)
 
-    def runs(self, calls):
-        """Several runs, each the keyword arguments of run(), side by side unless the row is timed."""
-        calls = list(calls)
+    def side_by_side(self, function, items):
+        """[function(item) for each item], several at a time unless the row is timed."""
         if self.row.is_timed:
-            return [self.run(**call) for call in calls]
+            return [function(item) for item in items]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(lambda call: self.run(**call), calls))
+            return list(pool.map(function, items))
+
+    def runs(self, calls):
+        """Several runs side by side, each the keyword arguments of run()."""
+        return self.side_by_side(lambda call: self.run(**call), calls)
 
     def repeats(self, settings, agents, count, method=None, plain=None):
         """[(rounds, final loss)] of `count` inline runs with the seeds run/seed and on, for problems without data."""
@@ -172,8 +175,7 @@ class Lab:
                 loss = float('inf')
             return loss if loss == loss else float('inf')
 
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(pool.map(attempt, calls))
+        return self.side_by_side(attempt, calls)
 
     def verdict(self, holds, measured):
         return Verdict(bool(holds), measured)
