@@ -12,6 +12,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 #include "base/log.h"
 #include "base/status.h"
 
-enum { GRACE_MS = 1500 };
+enum { GRACE_MS = 1500, SAME_WISH_MS = 250 };
 
 static pthread_mutex_t stop_lock = PTHREAD_MUTEX_INITIALIZER;
 static convene_client *stop_client;
@@ -34,6 +35,14 @@ static void on_signal(int number)
     atomic_store(&stop_number, number);
     (void) sem_post(&stop_signals);
     errno = kept;
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static struct timespec end_of_grace(void)
@@ -53,11 +62,13 @@ static struct timespec end_of_grace(void)
 static void *stop_thread(void *unused)
 {
     struct timespec end;
+    int64_t begin_ms = 0;
 
     (void) unused;
     while (sem_wait(&stop_signals) != 0) {
         /* Our own handler may run on this thread. */
     }
+    begin_ms = now_ms();
     (void) pthread_mutex_lock(&stop_lock);
     atomic_store(&stop_is_wanted, true);
     if (stop_client != NULL) {
@@ -66,8 +77,10 @@ static void *stop_thread(void *unused)
     (void) pthread_mutex_unlock(&stop_lock);
     cnv_log(CNV_LOG_INFO, "leaving", "signal=%s", sigabbrev_np(atomic_load(&stop_number)));
     end = end_of_grace();
-    /* A second signal cuts the wait short. */
-    while (sem_timedwait(&stop_signals, &end) != 0 && errno == EINTR) {
+    /* A second signal cuts the wait short. Whoever ends a group of processes may send two at once:
+     * that is one wish. */
+    while (sem_timedwait(&stop_signals, &end) == 0 ? now_ms() - begin_ms < SAME_WISH_MS
+                                                   : errno == EINTR) {
     }
     _exit(CNV_EXIT_DONE);
 }
