@@ -21,8 +21,8 @@ static void count_interrupt(int number)
     long long now_ms = (long long) now.tv_sec * 1000 + now.tv_nsec / 1000000;
     if (atomic_load(&interrupts) == 0 || now_ms - atomic_load(&last_ms) >= SAME_WISH_MS) {
         atomic_fetch_add(&interrupts, 1);
+        atomic_store(&last_ms, now_ms);
     }
-    atomic_store(&last_ms, now_ms);
 }
 
 void cnv_interrupts_catch(void)

@@ -121,8 +121,9 @@ averagers hasty 2 100 some
 until_true 10 rounds_seen 3
 kill -STOP "$PID_2"
 kill -TERM "$SERVER"
+kill -INT "$SERVER"
 until_true 5 shows '"state":"draining"'
-ok $? "the daemon drains"
+ok $? "the daemon drains, and two signals at once are one wish"
 # Within 250 ms of the first it would be the same wish.
 told_again() { kill -TERM "$SERVER" 2>/dev/null; ! kill -0 "$SERVER" 2>/dev/null; }
 until_true 5 told_again
