@@ -48,9 +48,11 @@ static bool find_in_path(const char *name, char path[CNV_PATH_SIZE])
 
 enum cnv_status cnv_program_find(const char *name, char path[CNV_PATH_SIZE], struct cnv_error *err)
 {
-    ssize_t len = readlink("/proc/self/exe", path, CNV_PATH_SIZE - 1);
+    char own[CNV_PATH_SIZE];
+    ssize_t len = readlink("/proc/self/exe", own, CNV_PATH_SIZE - 1);
 
     if (len > 0) {
+        memcpy(path, own, (size_t) len);
         path[len] = '\0';
         char *slash = strrchr(path, '/');
         size_t room = CNV_PATH_SIZE - (size_t) (slash - path) - 1;

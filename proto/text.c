@@ -7,6 +7,7 @@
 #include "text.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static size_t text_character(const uint8_t *p, size_t len)
 {
@@ -41,4 +42,14 @@ size_t cnv_text_valid(const char *text, size_t len)
         at += bytes;
     }
     return at;
+}
+
+void cnv_text_mend(char *text)
+{
+    size_t len = strlen(text);
+
+    for (size_t at = cnv_text_valid(text, len); at < len;) {
+        text[at++] = '?';
+        at += cnv_text_valid(text + at, len - at);
+    }
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "io/internal.h"
+#include "proto/text.h"
 #include "report/report.h"
 
 enum { FRAMES_MAX = 4 };
@@ -80,6 +81,10 @@ void cnv_control_refuse(struct cnv_daemon *daemon,
                         const char *text)
 {
     struct cnv_message reply = { .kind = CNV_KIND_REPLY };
+
+    reply.reply.code = (uint64_t) -status;
+    (void) snprintf(reply.reply.text, sizeof(reply.reply.text), "%s", text);
+    cnv_text_mend(reply.reply.text); /* it quotes the asker, and may be cut anywhere */
     struct cnv_blob *body = cnv_json_blob(json_pack("{s:i, s:b, s:{s:i, s:s, s:s}}",
                                                     "schema",
                                                     1,
@@ -91,13 +96,10 @@ void cnv_control_refuse(struct cnv_daemon *daemon,
                                                     "name",
                                                     cnv_status_name(status),
                                                     "text",
-                                                    text));
-
+                                                    reply.reply.text));
     if (body == NULL) {
         return;
     }
-    reply.reply.code = (uint64_t) -status;
-    (void) snprintf(reply.reply.text, sizeof(reply.reply.text), "%s", text);
     (void) snprintf(reply.reply.type, sizeof(reply.reply.type), "%s", json_mime);
     reply_send(daemon, asker, &reply, body);
     cnv_blob_unref(body);

@@ -194,6 +194,9 @@ cnv_submit(struct cnv_daemon *daemon, const char *lines, size_t len, struct cnv_
                         "submit: run %.64s is queued already, one can be",
                         cnv_config_text(daemon->next->config, "run/name"));
     }
+    if (len > 0 && memchr(lines, '\0', len) != NULL) {
+        return cnv_fail(err, CNV_E_INPUT, "submit: the settings have a NUL byte");
+    }
     next = cnv_object_new(struct cnv_next_run);
     text = cnv_array_new(len + 1, 1);
     if (next == NULL || text == NULL) {

@@ -285,6 +285,44 @@ Test(control, answers_dealer_and_req_and_refuses_in_words, .timeout = 30)
     served_close(&served);
 }
 
+/* What an asker has sent is quoted and cut in refusals: the answer must be text all the same. */
+Test(control, answers_what_is_no_text, .timeout = 30)
+{
+    static const char *const settings[] = { "run/name=\xff\xfe", "\xff\xfe=1", "run/name=a\0b" };
+    static const size_t lens[] = { 11, 4, 12 };
+    struct cnv_message submit = { .kind = CNV_KIND_COMMAND };
+    struct served served;
+    char longest[200] = "set fixed local-steps=x";
+
+    served_open(&served, NULL);
+    for (size_t i = 0; i < 80; i++) { /* characters of two bytes: one is cut in the middle */
+        strcat(longest, "\xc3\xa9");
+    }
+    for (size_t shift = 0; shift < 2; shift++) { /* wherever the cut falls */
+        struct answer answer = asked(&served, "policy", longest);
+
+        cr_assert_eq(answer.message.reply.code, -CNV_E_INPUT);
+        cr_assert_not_null(strstr(answer.payload, "\"ok\":false"));
+        free(answer.payload);
+        longest[strlen("set fixed local-steps=")] = '\0';
+        strcat(longest, "xx");
+        for (size_t i = 0; i < 80; i++) {
+            strcat(longest, "\xc3\xa9");
+        }
+    }
+    void *socket = connected(&served, ZMQ_DEALER, "control");
+    strcpy(submit.command.command, "submit");
+    for (size_t i = 0; i < 3; i++) {
+        say(socket, &submit, settings[i], lens[i]);
+        struct answer answer = heard(socket);
+
+        cr_assert_eq(answer.message.reply.code, -CNV_E_INPUT, "%zu", i);
+        free(answer.payload);
+    }
+    cr_assert_eq(zmq_close(socket), 0);
+    served_close(&served);
+}
+
 Test(daemon, outlives_many_who_only_knock, .timeout = 60)
 {
     static const char *const few[] = { "limits/members=1", NULL };

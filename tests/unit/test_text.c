@@ -60,3 +60,14 @@ Test(text, stops_at_what_is_no_character, .timeout = 5)
     }
     cr_assert_eq(cnv_text_valid("a\0b", 3), 1);
 }
+
+Test(text, mends_a_cut_character_and_what_is_none, .timeout = 5)
+{
+    char text[] = "a\nb\xff\xfe\xc3\xa9 \xe2\x82";
+    char good[] = "caf\xc3\xa9";
+
+    cnv_text_mend(text);
+    cnv_text_mend(good);
+    cr_assert_str_eq(text, "a?b??\xc3\xa9 ??");
+    cr_assert_str_eq(good, "caf\xc3\xa9");
+}
