@@ -323,8 +323,8 @@ static void round_begin(struct cnv_engine *engine, bool is_evaluation)
     if (is_evaluation) {
         cnv_async_forget(engine);
     }
+    round->is_evaluation = is_evaluation; /* where it is one, no offer of before is kept */
     round_clear_exchanges(engine);
-    round->is_evaluation = is_evaluation;
     round->decision = engine->decision;
     round->decision.evaluate &= !cnv_async_is_on(engine); /* there is no one model to evaluate */
     plan = is_evaluation ? CNV_PLAN_EVALUATE : round_plan(engine);

@@ -212,3 +212,27 @@ Test(engine_async, the_last_loss_is_that_of_the_newest_model, .timeout = 10)
     cr_assert_eq(script_view(script).state, CNV_RUN_FINISHED);
     script_destroy(script);
 }
+
+Test(engine_async, an_offer_that_waits_when_the_run_ends_is_no_loss, .timeout = 10)
+{
+    struct script *script = script_new((const char *const[]){
+        "run/agents=2", "solver/kind=sgd", "sync/mode=async", "run/rounds=1", NULL });
+    const double loss = 0.25;
+
+    script_join_all(script, 2, 2);
+    script->holds_persist = true;
+    offer_task(script, 1, 1.0);
+    offer_task(script, 2, 1.0); /* while the last commit is made durable */
+    script->holds_persist = false;
+    script_persisted(script);
+    cr_assert_str_eq(script_last(script, 2, CNV_KIND_ANNOUNCE)->message.announce.plan, "loss");
+    script_offer_scalars(script, 1, &loss, 1);
+    cr_assert_eq(script_view(script).state, CNV_RUN_RUNNING, "the other has not said its loss");
+    script_offer_scalars(script, 2, &loss, 1);
+    cr_assert_eq(script_view(script).state, CNV_RUN_FINISHED);
+    cr_assert_eq(script_view(script).version, 1);
+    struct cnv_round_row row;
+    cnv_engine_row(script->engine, cnv_engine_rows(script->engine) - 1, &row);
+    cr_assert_eq(row.loss, loss);
+    script_destroy(script);
+}
