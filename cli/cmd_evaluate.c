@@ -8,6 +8,7 @@
 #include "command.h"
 #include "config/config.h"
 #include "data/load.h"
+#include "envelope.h"
 #include "evaluate.h"
 #include "files.h"
 #include "format.h"
@@ -343,6 +344,9 @@ static enum cnv_exit evaluate_run(const struct cnv_command *command, void *raw)
         status = cnv_evaluate(&evidence.card, &evidence.model, evidence.data, &evaluation, &err);
     }
     if (status != CNV_OK) {
+        if (args->json) {
+            cnv_envelope_print_failure(&err, stdout);
+        }
         code = cnv_command_fail(command, &err);
     } else if (args->json) {
         print_json(&evidence, &evaluation);

@@ -73,6 +73,10 @@ check "no data" refuses 2 "No such file" convene evaluate libsvm missing.csv
 check "one word" refuses 2 "expected two words" convene evaluate libsvm
 printf 'a,y\n1,\n' > missing.csv
 check "a missing value is named" refuses 2 'missing.csv:2: column 2 (y): expected a label' convene evaluate libsvm missing.csv
+convene evaluate libsvm missing.csv --json > failed.json 2> failed.err
+check "as it is with --json" same 2 $?
+check "on stderr" grep -q 'missing.csv:2: column 2' failed.err
+check "and in an envelope" jq -e '.ok == false and .error.name == "input" and (.error.text | test("missing.csv:2: column 2"))' failed.json
 
 daemon d run/rounds=3
 start agent convene-agent --server "$DATA" --data train.csv
