@@ -155,6 +155,14 @@ void cnv_engine_drain(struct cnv_engine *engine, uint64_t now_ms, const char *re
 /* Asks a connection of an earlier engine, which this one does not know, to say hello. */
 void cnv_engine_ask_hello(struct cnv_engine *engine, uint64_t now_ms, cnv_peer_id peer);
 
+/*
+ * Expects the agents that have a shard in the engine of the run before to come back to it: one that
+ * lets the server choose is given the same shard, and none of theirs goes to another as long as
+ * there is one that nobody had. To be called before the first event. Where memory or room is out,
+ * the rest is not expected.
+ */
+void cnv_engine_expect(struct cnv_engine *engine, const struct cnv_engine *before);
+
 /* Another run will follow on this server: members are told so with the end of this one. */
 void cnv_engine_announce_next(struct cnv_engine *engine);
 

@@ -145,6 +145,28 @@ cnv_member_new(struct cnv_engine *engine, const char *name, struct cnv_error *er
     return member;
 }
 
+void cnv_engine_expect(struct cnv_engine *engine, const struct cnv_engine *before)
+{
+    struct cnv_error err;
+
+    for (size_t i = 0; i < before->member_count; i++) {
+        const struct cnv_member *old = before->members[i];
+
+        if (!old->holds_shard || old->state == CNV_MEMBER_LOST) {
+            continue;
+        }
+        struct cnv_member *seat = cnv_member_new(engine, old->name, &err);
+        if (seat == NULL) {
+            return;
+        }
+        memcpy(seat->host, old->host, sizeof(seat->host));
+        seat->instance = old->instance;
+        seat->shard = old->shard;
+        seat->shards = old->shards;
+        cnv_member_leave(engine, seat, "was in the run before, has not come to this one");
+    }
+}
+
 void cnv_member_reset(struct cnv_member *member)
 {
     member->is_loaded = false;

@@ -123,11 +123,23 @@ static struct cnv_member *shard_holder(const struct cnv_engine *engine, uint64_t
     return NULL;
 }
 
-/* A shard to lease: the member's own of before, the lowest free one, the longest lost one's; or 0.
- */
+/* Whether the shard was of a seat whose process may come back for it. */
+static bool shard_is_missed(const struct cnv_engine *engine, uint32_t shard)
+{
+    for (size_t i = 0; i < engine->member_count; i++) {
+        if (engine->members[i]->state == CNV_MEMBER_LEFT && engine->members[i]->shard == shard) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A shard to lease: the member's own of before, the lowest free one, best one that nobody had; the
+ * longest lost one's; or 0. */
 static uint32_t shard_lease(const struct cnv_engine *engine, const struct cnv_member *member)
 {
     const struct cnv_member *longest = NULL;
+    uint32_t missed = 0;
 
     if (member != NULL && member->shard != 0) {
         const struct cnv_member *holder = shard_holder(engine, member->shard);
@@ -139,15 +151,17 @@ static uint32_t shard_lease(const struct cnv_engine *engine, const struct cnv_me
     for (uint32_t shard = 1; shard <= engine->shards; shard++) {
         const struct cnv_member *holder = shard_holder(engine, shard);
 
-        if (holder == NULL) {
+        if (holder == NULL && !shard_is_missed(engine, shard)) {
             return shard;
         }
-        if (holder->state == CNV_MEMBER_LOST &&
-            (longest == NULL || holder->lost_ms < longest->lost_ms)) {
+        if (holder == NULL) {
+            missed = missed == 0 ? shard : missed;
+        } else if (holder->state == CNV_MEMBER_LOST &&
+                   (longest == NULL || holder->lost_ms < longest->lost_ms)) {
             longest = holder;
         }
     }
-    return longest == NULL ? 0 : longest->shard;
+    return missed != 0 ? missed : longest == NULL ? 0 : longest->shard;
 }
 
 /* Shard 1 of 1: data of its own, which no other agent has a part of. Nothing is held or divided. */

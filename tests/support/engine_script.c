@@ -95,9 +95,8 @@ static void script_note(void *self, const struct cnv_engine_note *note)
     }
 }
 
-struct script *script_new(const char *const *settings)
+static struct cnv_engine *engine_new(struct script *script)
 {
-    struct script *script = cnv_object_new(struct script);
     struct cnv_engine_io io = {
         .self = script,
         .send = script_send,
@@ -106,6 +105,25 @@ struct script *script_new(const char *const *settings)
         .drop = script_drop,
         .note = script_note,
     };
+    struct cnv_engine_setup setup = {
+        .config = script->config,
+        .spec = "run/seed=1\n",
+        .run = 77,
+        .server = 88,
+        .token_seed = 99,
+        .bulk_endpoint = "tcp://*:5551",
+    };
+    struct cnv_engine *engine = NULL;
+    struct cnv_error err = { .status = CNV_OK };
+
+    cr_assert_eq(
+        cnv_engine_new(&setup, &io, script->now_ms, &engine, &err), CNV_OK, "%s", err.text);
+    return engine;
+}
+
+struct script *script_new(const char *const *settings)
+{
+    struct script *script = cnv_object_new(struct script);
     struct cnv_error err = { .status = CNV_OK };
 
     script->config = cnv_config_new();
@@ -115,17 +133,18 @@ struct script *script_new(const char *const *settings)
         cr_assert_eq(
             cnv_config_assign(script->config, *settings, "test", &err), CNV_OK, "%s", err.text);
     }
-    struct cnv_engine_setup setup = {
-        .config = script->config,
-        .spec = "run/seed=1\n",
-        .run = 77,
-        .server = 88,
-        .token_seed = 99,
-        .bulk_endpoint = "tcp://*:5551",
-    };
-    cr_assert_eq(
-        cnv_engine_new(&setup, &io, script->now_ms, &script->engine, &err), CNV_OK, "%s", err.text);
+    script->engine = engine_new(script);
     return script;
+}
+
+void script_next_run(struct script *script)
+{
+    struct cnv_engine *next = engine_new(script);
+
+    cnv_engine_expect(next, script->engine);
+    cnv_engine_destroy(script->engine);
+    script->engine = next;
+    script_mark(script);
 }
 
 void script_destroy(struct script *script)

@@ -56,6 +56,8 @@ struct script {
 
 /* settings: "run/agents=2", ..., ended by NULL. */
 struct script *script_new(const char *const *settings);
+/* The next run, of the same settings, takes the place of the present one. */
+void script_next_run(struct script *script);
 /* Also checks that no blob is left. */
 void script_destroy(struct script *script);
 

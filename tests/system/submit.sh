@@ -67,8 +67,20 @@ check "from where the second had ended" same "$second" "$(first_loss)"
 check "an agent that was not told to stay ends with its run" ends "$A2" 0
 check "the one that was stays" kill -0 "$A1"
 
-# A run in progress: one can be queued, and no agent needs to be told to stay.
+# Agents that name their shard beside one that does not: whoever is back first.
 kill "$A1"; ends "$A1" 0
+daemon m run/name=m0 run/agents=3 run/rounds=1
+agent c1 1/3 --stay
+agent c2 2/3 --stay
+agent c3 auto --stay
+check "a run of named and leased shards" until_true 20 run_is m0 finished
+for i in 1 2 3; do
+    check "submitted again" submit --set run/name=m$i
+    check "it finds the agents at their shards" until_true 20 run_is m$i finished
+done
+check "the leased one too" same 3 "$(field 'agents[] | select(.name == "c3").shard')"
+
+# A run in progress: one can be queued, and no agent needs to be told to stay.
 daemon q run/name=long run/agents=2 run/rounds=0 solver/kind=sgd solver/step=0.001
 agent b1 1/2; B1=$PID
 agent b2 2/2; B2=$PID

@@ -484,3 +484,40 @@ Test(engine_join, start_is_zeros_or_ones, .timeout = 10)
     cr_assert_eq(script_model(ones, 2), 1.0);
     script_destroy(ones);
 }
+
+/* Agents move over to the next run in any order. */
+Test(engine_join, agents_of_the_run_before_get_their_shards_back, .timeout = 10)
+{
+    struct script *script = script_new(three_agents);
+
+    script_hello_as(script, 1, "a1", 1, 1, 3);
+    script_hello_as(script, 2, "a2", 2, 2, 3);
+    script_hello(script, 3, "auto");
+    script_next_run(script);
+    cr_assert_eq(script_member(script, "auto").state, CNV_MEMBER_LEFT);
+    script_hello(script, 3, "auto");
+    cr_assert_eq(script_last(script, 3, CNV_KIND_WELCOME)->message.welcome.shard, 3);
+    script_hello_as(script, 2, "a2", 2, 2, 3);
+    script_hello_as(script, 1, "a1", 1, 1, 3);
+    cr_assert_eq(script_count(script, 1, CNV_KIND_WELCOME), 1);
+    cr_assert_eq(script_count(script, 2, CNV_KIND_WELCOME), 1);
+    cr_assert_eq(script_view(script).members, 3);
+    script_destroy(script);
+}
+
+Test(engine_join, another_agent_gets_the_shard_of_one_that_was_lost, .timeout = 10)
+{
+    struct script *script = script_new(three_agents);
+
+    script_hello_as(script, 1, "a1", 1, 1, 3);
+    script_hello_as(script, 2, "a2", 2, 2, 3);
+    script_hello(script, 3, "auto");
+    script_gone(script, 3);
+    script_next_run(script);
+    script_hello(script, 4, "new");
+    cr_assert_eq(script_last(script, 4, CNV_KIND_WELCOME)->message.welcome.shard, 3);
+    /* What nobody has come for is anybody's. */
+    script_hello(script, 5, "newer");
+    cr_assert_eq(script_last(script, 5, CNV_KIND_WELCOME)->message.welcome.shard, 1);
+    script_destroy(script);
+}
