@@ -2,8 +2,7 @@
 """Logistic regression beside other agents of a convene run: agent.py SERVER ROWS.libsvm[.xz] K/N [NAME]
 The norm of each committed model of a run:               agent.py SERVER
 SERVER is tcp://HOST:PORT or a join file. For a model of your own write a class like Logistic."""
-import lzma, os, sys
-import numpy as np
+import lzma, os, sys, numpy as np
 from client import Client
 
 class Logistic:  # section 12 of proto/PROTOCOL.md
@@ -35,8 +34,7 @@ server, data, shard, name = sys.argv[1:] + ["", None, "1/1", f"python-{os.getpid
 if data:
     client, learner = Client(server, name, "worker", *map(int, shard.split("/"))), Logistic(data)
     while shape := client.join(len(learner.labels), learner.features, np.unique(learner.labels)):
-        if client.settings["problem/kind"] != "logistic":
-            client.goodbye = "serves logistic regression alone"
+        client.goodbye = client.goodbye or client.settings["problem/kind"] != "logistic" and "serves logistic alone"
         learner.prepare(shape, client.settings)
         while work := client.begin(shape.features):
             w = work.model

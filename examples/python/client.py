@@ -50,8 +50,7 @@ class Client:
         with self.lock:
             self.loaded = dict(rows=rows, features=features, labels=len(labels), payload=labels.astype("<f8").tobytes())
             self.due = 0
-            self.lock.wait_for(lambda: self.end or self.shape)
-            self.joined = self.shape
+            self.joined = self.lock.wait_for(lambda: self.end or self.shape) and self.shape
             return None if self.end else self.shape
 
     def begin(self, dimension=0):
@@ -127,6 +126,9 @@ class Client:
                 self.forget()  # what belongs to another run
             self.settings = dict(line.split("=", 1) for line in m.payload.decode().splitlines())
             self.welcome, self.is_joined, self.is_heard, self.due = m, True, False, 0
+            for key in ("encoding/down", "encoding/up")[:1 + (self.hello["role"] == "worker")]:
+                if self.settings[key] not in DTYPES:
+                    self.goodbye = f"cannot serve {key}={self.settings[key]}: known are {' and '.join(DTYPES)}"
         elif kind == "rejoin":
             self.is_joined, self.due = False, 0
         elif kind == "shape":

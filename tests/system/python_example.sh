@@ -76,6 +76,32 @@ python_agent stranger 1/1
 check "leaves a run it cannot serve" ends "$PID" 1 20
 check "which the daemon hears" until_true 5 grep -q 'event=left.*logistic' "$DIR/other.log"
 
+daemon coarse run/rounds=2 encoding/up=q8
+python coarse-follower "$DATA"
+FOLLOWER=$PID
+until_true 20 shows '"host":'
+python_agent coarse-python 1/1
+check "leaves a run whose encoding it does not know" ends "$PID" 1 20
+check "and says which, and which it knows, in one line" test "$(cat "$DIR/coarse-python.log")" = \
+    "cannot serve encoding/up=q8: known are f64 and f32"
+start coarse-c "$AGENT" --server "$DATA" --data "$DIR/data" --shard 1/1
+check "a follower does not mind how updates travel" ends "$FOLLOWER" 0 20
+# No server sends models so today: one that would.
+check "nor does it hang where models travel in a way it cannot read" timeout 20 /usr/bin/python3 - "$ROOT" <<'EOF'
+import sys, zmq
+sys.path += [sys.argv[1] + "/examples/python", sys.argv[1] + "/tests/support/peer"]
+import client, wire
+server = zmq.Context.instance().socket(zmq.ROUTER)
+server.rcvtimeo = 10000
+follower = client.Client(f"tcp://127.0.0.1:{server.bind_to_random_port('tcp://127.0.0.1')}", "f", "follower")
+who, hello = server.recv_multipart()
+server.send_multipart([who, wire.pack("welcome", run=1, run_name="r", server=1, incarnation=1, token=1, shard=0, shards=0,
+                                      heartbeat_ms=1000, patience_ms=9000, chunk_bytes=65536, window=4, bulk=""),
+                       b"encoding/up=f64\nencoding/down=q8\n"])
+assert follower.begin() is None
+assert follower.end == (1, "cannot serve encoding/down=q8: known are f64 and f32"), follower.end
+EOF
+
 "$CONVENE" keygen --server --advertise tcp://127.0.0.1:1 --out "$DIR/server.key" >"$DIR/keygen.log" 2>&1
 "$CONVENE" keygen --agent safe --server-key "$DIR/server.key.pub" --allow "$DIR/allow" --out "$DIR/safe.join" \
     >>"$DIR/keygen.log" 2>&1
