@@ -6,7 +6,7 @@
 #include "base/sketch.h"
 
 static const char *const plan_exchanges[] = { "model", "gradient", "direction", "loss",
-                                              "scale", "monitor",  "auxiliary" };
+                                              "scale", "monitor",  "auxiliary", "batch" };
 
 /* Solvers whose rounds are more than one averaging of models. */
 static const struct {

@@ -30,7 +30,7 @@ const char *cnv_plan_of_solver(const char *solver);
 uint64_t cnv_monitor_length(const char *monitor, uint64_t dimension);
 
 /* False, and ret_plan untouched: empty, too many, something behind "model", or a name that is not
- * one of model, gradient, direction, loss, scale, monitor, auxiliary. */
+ * one of model, gradient, direction, loss, scale, monitor, auxiliary, batch. */
 bool cnv_plan_parse(const char *text, struct cnv_plan *ret_plan);
 
 #endif

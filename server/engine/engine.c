@@ -75,12 +75,13 @@ static enum cnv_status check_plan(const struct cnv_config *config, struct cnv_er
 
     if (text[0] != '\0' &&
         (!cnv_plan_parse(text, &plan) || strcmp(plan.names[plan.count - 1], "model") != 0)) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "solver/plan=%.60s: allowed are at most %d of gradient, direction, loss, "
-                        "scale, monitor, auxiliary, separated by commas, and model at the end",
-                        text,
-                        CNV_PLAN_MAX);
+        return cnv_fail(
+            err,
+            CNV_E_INPUT,
+            "solver/plan=%.60s: allowed are at most %d of gradient, direction, loss, "
+            "scale, monitor, auxiliary, batch, separated by commas, and model at the end",
+            text,
+            CNV_PLAN_MAX);
     }
     return CNV_OK;
 }

@@ -28,7 +28,8 @@ static uint64_t exchange_length(const struct cnv_engine *engine)
     if (cnv_round_is_at(round, "monitor")) {
         return cnv_monitor_length(round->decision.monitor, engine->dimension);
     }
-    return cnv_round_is_at(round, "loss") ? 0 : engine->dimension;
+    return cnv_round_is_at(round, "loss") || cnv_round_is_at(round, "batch") ? 0
+                                                                             : engine->dimension;
 }
 
 /* What its vectors travel in, beside relative encodings. */
