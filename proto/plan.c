@@ -17,6 +17,8 @@ static const struct {
     { "bfgs", "gradient,loss,model" },
     { "fedac", "auxiliary,model" },
     { "savic", "scale,model" },
+    { "sgd-batch", "batch,model" },
+    { "adam-batch", "batch,model" },
 };
 
 const char *cnv_plan_of_solver(const char *solver)

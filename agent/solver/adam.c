@@ -8,6 +8,8 @@
  *     u := u - step (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
  * m, v and t outlive the round and are never averaged nor reset at a commit (pitfalls 9, 10); they
  * advance only when the contribution was counted.
+ *
+ * adam-batch is the same with minibatches that grow (growth.h).
  */
 #include <math.h>
 
@@ -34,12 +36,16 @@ struct adam {
     struct moments pending; /* of the round in hand */
 };
 
-static enum cnv_status
-adam_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+/* As the solver of that name does: with `more` vectors. */
+static enum cnv_status adam_make(void *state,
+                                 const struct cnv_solver_setup *setup,
+                                 const char *solver,
+                                 size_t more,
+                                 struct cnv_error *err)
 {
     struct adam *adam = state;
     size_t n = setup->problem->dimension;
-    enum cnv_status status = cnv_local_init(&adam->local, setup, "adam", 4, err);
+    enum cnv_status status = cnv_local_init(&adam->local, setup, solver, more, err);
 
     if (status != CNV_OK) {
         return status;
@@ -54,6 +60,24 @@ adam_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *e
     adam->pending.m = adam->counted.v + n;
     adam->pending.v = adam->pending.m + n;
     return cnv_schedule_read(setup->config, &adam->schedule, err);
+}
+
+static enum cnv_status
+adam_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+{
+    return adam_make(state, setup, "adam", 4, err);
+}
+
+static enum cnv_status
+adam_batch_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+{
+    struct adam *adam = state;
+    enum cnv_status status = adam_make(state, setup, "adam-batch", 5, err);
+
+    return status != CNV_OK
+               ? status
+               : cnv_local_grow(
+                     &adam->local, setup->config, adam->pending.v + setup->problem->dimension, err);
 }
 
 static void adam_fini(void *state)
@@ -126,10 +150,22 @@ static enum cnv_status adam_contribute(void *state,
     return cnv_local_contribute(&adam->local, "adam", exchange, index, contribution, err);
 }
 
+static void adam_batch_settled(void *state,
+                               const char *exchange,
+                               uint32_t index,
+                               const struct cnv_solver_result *result)
+{
+    struct adam *adam = state;
+
+    (void) index;
+    cnv_local_grown(&adam->local, exchange, result);
+}
+
 static void adam_concluded(void *state, bool counted)
 {
     struct adam *adam = state;
 
+    cnv_growth_concluded(&adam->local.growth, counted);
     if (counted) {
         copy_moments(adam->local.problem->dimension, &adam->pending, &adam->counted);
     }
@@ -149,5 +185,23 @@ const struct cnv_solver_ops cnv_solver_adam = {
     .step = adam_step,
     .contribute = adam_contribute,
     .settled = cnv_local_settled,
+    .concluded = adam_concluded,
+};
+
+const struct cnv_solver_ops cnv_solver_adam_batch = {
+    .name = "adam-batch",
+    .text = "local Adam whose minibatches grow by the norm test, to the same size for all",
+    .paper = "Lau et al. 2024, adaptive batch sizes for local gradient methods (arXiv 2406.13936)",
+    .keys =
+        "solver/beta1 solver/beta2 solver/epsilon solver/weight-decay solver/clip " CNV_GROWTH_KEYS
+        " " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
+    .state_size = sizeof(struct adam),
+    .settled_before_steps = 1,
+    .init = adam_batch_init,
+    .fini = adam_fini,
+    .begin = adam_begin,
+    .step = adam_step,
+    .contribute = adam_contribute,
+    .settled = adam_batch_settled,
     .concluded = adam_concluded,
 };

@@ -38,6 +38,22 @@ enum cnv_status cnv_local_init(struct cnv_local *local,
     return CNV_OK;
 }
 
+enum cnv_status cnv_local_grow(struct cnv_local *local,
+                               const struct cnv_config *config,
+                               double *part,
+                               struct cnv_error *err)
+{
+    size_t rows = local->problem->rows;
+
+    cnv_growth_init(&local->growth, config);
+    local->part = part;
+    cnv_free(local->picked);
+    local->picked =
+        cnv_array_new(local->growth.max < rows ? local->growth.max : rows, sizeof(*local->picked));
+    return local->picked == NULL ? cnv_fail(err, CNV_E_NOMEM, "minibatches of %zu rows", rows)
+                                 : CNV_OK;
+}
+
 void cnv_local_fini(struct cnv_local *local)
 {
     cnv_free(local->order);
@@ -46,12 +62,24 @@ void cnv_local_fini(struct cnv_local *local)
     *local = (struct cnv_local){ 0 };
 }
 
+/* The batch as it has grown: an agent with fewer rows takes all it has. */
+static void take_batch(struct cnv_local *local)
+{
+    size_t batch = local->growth.pending.batch;
+
+    local->batch = batch < local->problem->rows ? batch : 0;
+}
+
 void cnv_local_begin(struct cnv_local *local, const struct cnv_solver_round *round)
 {
     local->model = round->model;
     local->evaluate = round->evaluate;
     local->iteration = round->iteration;
     local->ahead = round->ahead;
+    if (local->growth.eta > 0.0) {
+        cnv_growth_begin(&local->growth, round->local_steps);
+        take_batch(local);
+    }
     cnv_vector_copy(local->problem->dimension, round->model, local->u);
 }
 
@@ -123,13 +151,35 @@ static void undo_draw(struct cnv_local *local)
     }
 }
 
+static void
+gradient_and_test(struct cnv_local *local, const double *w, const struct cnv_batch *batch)
+{
+    struct cnv_problem *problem = local->problem;
+    struct cnv_batch p = *batch;
+    struct cnv_batch q = *batch;
+    size_t n = problem->dimension;
+
+    p.count = batch->count / 2;
+    q.rows += p.count;
+    q.count -= p.count;
+    (void) problem->ops->gradient(problem->state, w, &p, local->g);
+    (void) problem->ops->gradient(problem->state, w, &q, local->part);
+    double variance = cnv_growth_variance(n, local->g, p.count, local->part, q.count);
+
+    cnv_growth_test(&local->growth, variance, cnv_vector_dot(n, local->g, local->g));
+}
+
 void cnv_local_gradient(struct cnv_local *local, const double *w)
 {
     struct cnv_problem *problem = local->problem;
     struct cnv_batch batch = batch_of(local);
 
     draw_batch(local);
-    (void) problem->ops->gradient(problem->state, w, &batch, local->g);
+    if (cnv_growth_is_due(&local->growth) && batch.rows != NULL && batch.count > 1) {
+        gradient_and_test(local, w, &batch);
+    } else {
+        (void) problem->ops->gradient(problem->state, w, &batch, local->g);
+    }
     undo_draw(local);
 }
 
@@ -158,15 +208,19 @@ enum cnv_status cnv_local_contribute(struct cnv_local *local,
     struct cnv_problem *problem = local->problem;
     bool is_model = strcmp(exchange, "model") == 0;
     bool is_monitor = strcmp(exchange, "monitor") == 0;
+    bool is_batch = local->growth.eta > 0.0 && strcmp(exchange, "batch") == 0;
 
-    if (!is_model && !is_monitor && strcmp(exchange, "loss") != 0) {
+    if (!is_model && !is_monitor && !is_batch && strcmp(exchange, "loss") != 0) {
         return cnv_fail(
             err, CNV_E_UNEXPECTED, "solver %s has no exchange %u \"%s\"", solver, index, exchange);
     }
     *contribution = (struct cnv_solver_contribution){ 0 };
-    if (!is_monitor && ((local->evaluate && index == 0) || !is_model)) {
+    if (!is_monitor && ((local->evaluate && index == 0) || (!is_model && !is_batch))) {
         contribution->scalars[0] = problem->ops->loss(problem->state, local->model, NULL);
         contribution->scalar_count = 1;
+    }
+    if (is_batch) {
+        cnv_growth_offer(&local->growth, contribution);
     }
     if (is_model || is_monitor) {
         cnv_vector_move(problem->dimension, local->u, -1.0, local->model, local->g);
@@ -185,4 +239,14 @@ void cnv_local_settled(void *state,
     (void) exchange;
     (void) index;
     (void) result;
+}
+
+void cnv_local_grown(struct cnv_local *local,
+                     const char *exchange,
+                     const struct cnv_solver_result *result)
+{
+    if (strcmp(exchange, "batch") == 0) {
+        cnv_growth_settled(&local->growth, result);
+        take_batch(local);
+    }
 }

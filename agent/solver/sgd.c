@@ -4,6 +4,8 @@
  * papers/adaptive-averaging.md, 1.3 (the local loop). At iteration k of the run:
  *     g := minibatch gradient at u;  v := momentum v + g;  u := u - step(k) v
  * v outlives the round: it advances only when the contribution was counted.
+ *
+ * sgd-batch is the same with minibatches that grow (growth.h).
  */
 #include "base/schedule.h"
 #include "num/vector.h"
@@ -17,11 +19,15 @@ struct sgd {
     double *pending;  /* v of the round in hand */
 };
 
-static enum cnv_status
-sgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+/* As the solver of that name does: with `more` vectors. */
+static enum cnv_status sgd_make(void *state,
+                                const struct cnv_solver_setup *setup,
+                                const char *solver,
+                                size_t more,
+                                struct cnv_error *err)
 {
     struct sgd *sgd = state;
-    enum cnv_status status = cnv_local_init(&sgd->local, setup, "sgd", 2, err);
+    enum cnv_status status = cnv_local_init(&sgd->local, setup, solver, more, err);
 
     if (status != CNV_OK) {
         return status;
@@ -30,6 +36,24 @@ sgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *er
     sgd->velocity = sgd->local.vectors;
     sgd->pending = sgd->velocity + setup->problem->dimension;
     return cnv_schedule_read(setup->config, &sgd->schedule, err);
+}
+
+static enum cnv_status
+sgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+{
+    return sgd_make(state, setup, "sgd", 2, err);
+}
+
+static enum cnv_status
+sgd_batch_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *err)
+{
+    struct sgd *sgd = state;
+    enum cnv_status status = sgd_make(state, setup, "sgd-batch", 3, err);
+
+    return status != CNV_OK
+               ? status
+               : cnv_local_grow(
+                     &sgd->local, setup->config, sgd->pending + setup->problem->dimension, err);
 }
 
 static void sgd_fini(void *state)
@@ -72,10 +96,22 @@ static enum cnv_status sgd_contribute(void *state,
     return cnv_local_contribute(&sgd->local, "sgd", exchange, index, contribution, err);
 }
 
+static void sgd_batch_settled(void *state,
+                              const char *exchange,
+                              uint32_t index,
+                              const struct cnv_solver_result *result)
+{
+    struct sgd *sgd = state;
+
+    (void) index;
+    cnv_local_grown(&sgd->local, exchange, result);
+}
+
 static void sgd_concluded(void *state, bool counted)
 {
     struct sgd *sgd = state;
 
+    cnv_growth_concluded(&sgd->local.growth, counted);
     if (counted) {
         cnv_vector_copy(sgd->local.problem->dimension, sgd->pending, sgd->velocity);
     }
@@ -93,5 +129,21 @@ const struct cnv_solver_ops cnv_solver_sgd = {
     .step = sgd_step,
     .contribute = sgd_contribute,
     .settled = cnv_local_settled,
+    .concluded = sgd_concluded,
+};
+
+const struct cnv_solver_ops cnv_solver_sgd_batch = {
+    .name = "sgd-batch",
+    .text = "local SGD whose minibatches grow by the norm test, to the same size for all",
+    .paper = "Lau et al. 2024, adaptive batch sizes for local gradient methods (arXiv 2406.13936)",
+    .keys = "solver/momentum " CNV_GROWTH_KEYS " " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
+    .state_size = sizeof(struct sgd),
+    .settled_before_steps = 1,
+    .init = sgd_batch_init,
+    .fini = sgd_fini,
+    .begin = sgd_begin,
+    .step = sgd_step,
+    .contribute = sgd_contribute,
+    .settled = sgd_batch_settled,
     .concluded = sgd_concluded,
 };

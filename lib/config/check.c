@@ -245,7 +245,8 @@ check_period(const struct cnv_config *config, int64_t most, struct cnv_error *er
 static enum cnv_status
 check_local(const struct cnv_config *config, const char *setting, struct cnv_error *err)
 {
-    static const char *const others[] = { "giant", "bfgs", "fedac", "savic" };
+    static const char *const others[] = { "giant", "bfgs",      "fedac",
+                                          "savic", "sgd-batch", "adam-batch" };
     const char *solver = cnv_config_text(config, "solver/kind");
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {

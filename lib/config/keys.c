@@ -115,8 +115,8 @@ const struct cnv_param cnv_config_keys[] = {
          "Units of the hidden layers of an mlp, one or two numbers separated by a comma: 64,32."),
 
     CHOICE("solver/kind",
-           "newton|giant|bfgs|sgd|adam|fedac|savic|savic-local|blocks|ibgd|isega|isgd|isaga|plugin:"
-           "NAME",
+           "newton|giant|bfgs|sgd|sgd-batch|adam|adam-batch|fedac|savic|savic-local|blocks|ibgd|"
+           "isega|isgd|isaga|plugin:NAME",
            "newton",
            "How an agent moves in a local step."),
     TEXT("solver/options",
@@ -155,6 +155,22 @@ const struct cnv_param cnv_config_keys[] = {
             LARGEST_INTEGER,
             "32",
             "Rows of a minibatch of sgd, adam, savic; 0: the whole shard."),
+    REAL(
+        "solver/batch-eta",
+        "",
+        0.01,
+        10,
+        "0.5",
+        "sgd-batch, adam-batch: ratio of noise to gradient, eta, above which minibatches grow; Lau "
+        "et al. 2024 (arXiv 2406.13936)."),
+    INTEGER(
+        "solver/batch-max",
+        "rows",
+        1,
+        LARGEST_INTEGER,
+        "1024",
+        "sgd-batch, adam-batch: rows up to which minibatches grow from solver/batch; Lau et al. "
+        "2024 (arXiv 2406.13936)."),
     CHOICE("solver/sampling",
            "draw|shuffle",
            "draw",

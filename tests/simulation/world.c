@@ -161,10 +161,10 @@ static void draw_problem(struct world *world, struct cnv_rng *rng, size_t agents
         world_set(world, "problem/kind", "ridge");
     }
     if (kind < 7) {
-        static const char *const solvers[] = { "newton", "giant", "sgd",  "adam",
-                                               "savic",  "bfgs",  "fedac" };
+        static const char *const solvers[] = { "newton", "giant", "sgd",   "adam",
+                                               "savic",  "bfgs",  "fedac", "sgd-batch" };
 
-        world_set(world, "solver/kind", solvers[cnv_rng_below(rng, 7)]);
+        world_set(world, "solver/kind", solvers[cnv_rng_below(rng, 8)]);
     } else if (kind < 9) {
         world_set(world, "policy/kind", "adaptive-l");
         world_set(world, "policy/delta", kind == 7 ? "inf" : "1e-2");

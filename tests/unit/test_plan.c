@@ -24,6 +24,9 @@ Test(plan, of_other_solvers_is_the_model, .timeout = 5)
     cr_assert_eq(plan.count, 1);
     cr_assert_str_eq(plan.names[0], "model");
     cr_assert_str_eq(cnv_plan_of_solver("sgd"), "model");
+    cr_assert_str_eq(cnv_plan_of_solver("sgd-batch"), "batch,model");
+    cr_assert_str_eq(cnv_plan_of_solver("adam-batch"), "batch,model");
+    cr_assert(cnv_plan_parse("batch,model", &plan));
 }
 
 Test(plan, may_do_without_a_model, .timeout = 5)
