@@ -47,24 +47,32 @@ static struct cnv_config *config_of(const json_t *run)
     return config;
 }
 
-/* The card of the numbers in file: a commit between the two answers must not part them. */
-static json_t *card_of(const json_t *run, const struct cnv_blob *file)
+/* The card of the numbers in file: a commit between the two answers must not part them. They may
+ * be of the run before. */
+static json_t *card_of(const json_t *status, const struct cnv_blob *file)
 {
-    struct cnv_config *config = config_of(run);
+    static const char method[] = "crc32c:";
     struct cnv_npy npy = { .length = 0 };
     char fingerprint[32];
     json_t *card = NULL;
 
-    if (config != NULL &&
-        cnv_npy_parse(cnv_blob_data(file), cnv_blob_len(file), &npy, NULL) == CNV_OK) {
+    if (cnv_npy_parse(cnv_blob_data(file), cnv_blob_len(file), &npy, NULL) != CNV_OK) {
+        return NULL;
+    }
+    (void) snprintf(
+        fingerprint,
+        sizeof(fingerprint),
+        "%s%08" PRIx32,
+        method,
+        cnv_vector_digest(npy.encoding, cnv_blob_data(file) + npy.offset, (size_t) npy.length));
+    bool is_before =
+        strcmp(cnv_json_text(status, "before/digest", ""), fingerprint + strlen(method)) == 0;
+    const json_t *run = cnv_json_at(status, is_before ? "before" : "run");
+    struct cnv_config *config = config_of(run);
+    if (config != NULL) {
         card = cnv_card_json(config, run, cnv_config_real(config, "data/scale"));
     }
     if (card != NULL) {
-        (void) snprintf(
-            fingerprint,
-            sizeof(fingerprint),
-            "crc32c:%08" PRIx32,
-            cnv_vector_digest(npy.encoding, cnv_blob_data(file) + npy.offset, (size_t) npy.length));
         (void) json_object_set_new(card, "fingerprint", json_string(fingerprint));
     }
     cnv_config_destroy(config);
@@ -88,7 +96,7 @@ static enum cnv_exit write_card(const struct cnv_command *command,
     enum cnv_status status = cnv_envelope_parse(body, &root, &err);
     cnv_blob_unref(body);
     if (status == CNV_OK) {
-        json_t *card = card_of(cnv_json_at(root, "data/run"), file);
+        json_t *card = card_of(cnv_json_at(root, "data"), file);
         char *text =
             card == NULL ? NULL : json_dumps(card, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
 

@@ -103,11 +103,18 @@ static void print_test(const json_t *test, FILE *out)
     }
 }
 
-static void print_model(const json_t *run, FILE *out)
+static void print_model(const json_t *run, const json_t *before, FILE *out)
 {
     char text[CNV_FORMAT_SIZE];
 
     if (cnv_json_count(run, "dimension") == 0) {
+        if (json_is_object(before)) {
+            (void) fprintf(out,
+                           "model      none yet; \"model get\" gives version %" PRIu64
+                           " of run %s, the one before\n",
+                           cnv_json_count(before, "version"),
+                           cnv_json_text(before, "name", "?"));
+        }
         return;
     }
     (void) fprintf(out,
@@ -251,7 +258,7 @@ void cnv_screen_status(const json_t *data, FILE *out)
     print_waiting_for(cnv_json_at(data, "waiting_for"), out);
     cnv_screen_next(cnv_json_at(data, "next"), out);
     cnv_screen_policy(cnv_json_at(data, "policy"), out);
-    print_model(run, out);
+    print_model(run, cnv_json_at(data, "before"), out);
     print_traffic(run, out);
     print_server(cnv_json_at(data, "server"), out);
     (void) fprintf(out, "\n");

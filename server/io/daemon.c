@@ -245,6 +245,7 @@ void cnv_daemon_destroy(struct cnv_daemon *daemon)
     cnv_next_run_destroy(daemon->next);
     cnv_engine_destroy(daemon->engine);
     cnv_config_destroy(daemon->own_config);
+    cnv_model_forget_before(daemon);
     cnv_blob_unref(daemon->npy);
     cnv_peers_fini(&daemon->peers);
     cnv_allow_destroy(daemon->allow);

@@ -64,6 +64,14 @@ struct cnv_turn_meter {
     uint64_t max_ns;
 };
 
+/* What is left of the run before, until the present one has committed a round: model.c. */
+struct cnv_run_before {
+    struct cnv_blob *model; /* encoded; NULL: there is none, or the present run has one */
+    const char *encoding;
+    uint64_t dimension;
+    json_t *report; /* of the run, as status showed it; NULL: none */
+};
+
 struct cnv_next_run;
 struct cnv_start;
 
@@ -111,6 +119,7 @@ struct cnv_daemon {
     struct cnv_blob *npy; /* the file of the model of npy_version, or NULL */
     uint64_t npy_version;
     size_t answers; /* under way */
+    struct cnv_run_before before;
 
     struct cnv_limiter refused_log;
     struct cnv_limiter commit_log;
@@ -211,8 +220,11 @@ json_t *cnv_daemon_report(struct cnv_daemon *daemon);
 /* --- model.c, rounds.c: answers made on the worker pool ------------------------------------ */
 
 void cnv_model_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker);
-/* Lets go of the file of an older model. */
+/* Lets go of the file of an older model, and of the run before. */
 void cnv_model_tick(struct cnv_daemon *daemon);
+/* The engine is about to be replaced: its model is served until the next one has its own. */
+void cnv_model_keep(struct cnv_daemon *daemon);
+void cnv_model_forget_before(struct cnv_daemon *daemon);
 /* The rounds behind the given one, 0: all; then the current model's row. */
 void cnv_rounds_answer(struct cnv_daemon *daemon,
                        const struct cnv_asker *asker,

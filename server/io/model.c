@@ -4,12 +4,14 @@
  * Happy path: the first who asks starts a job that puts the head before the payload; when it is
  * done its file is kept, and sent to who asked. Others who ask for the same version are sent the
  * same bytes. The file goes when a newer model stands.
+ * A run that has no model yet: that of the run before is sent, with a file made for each who asks.
  */
 #include <string.h>
 
 #include "base/mem.h"
 #include "io/internal.h"
 #include "proto/npy.h"
+#include "report/report.h"
 
 struct model_answer {
     struct cnv_job job;
@@ -18,6 +20,7 @@ struct model_answer {
     struct cnv_blob *model; /* encoded payload */
     struct cnv_blob *npy;   /* NULL: out of memory */
     uint64_t version;
+    bool is_before; /* of the run before: the file is not kept */
     uint8_t head[CNV_NPY_HEAD_SIZE];
 };
 
@@ -45,6 +48,8 @@ static void model_done(struct cnv_job *job)
         cnv_control_refuse(daemon, &answer->asker, CNV_E_NOMEM, "no memory for the model's file");
     } else {
         cnv_control_reply(daemon, &answer->asker, npy_type, answer->npy);
+    }
+    if (answer->npy != NULL && !answer->is_before) {
         cnv_blob_unref(daemon->npy);
         daemon->npy = cnv_blob_ref(answer->npy);
         daemon->npy_version = answer->version;
@@ -60,12 +65,13 @@ void cnv_model_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker)
     struct model_answer *answer = NULL;
 
     cnv_engine_view(daemon->engine, &view);
-    if (view.model == NULL) {
+    bool is_before = view.model == NULL && daemon->before.model != NULL;
+    if (view.model == NULL && !is_before) {
         cnv_control_refuse(
             daemon, asker, CNV_E_UNEXPECTED, "there is no model yet: no agent is ready");
         return;
     }
-    if (daemon->npy != NULL && daemon->npy_version == view.version) {
+    if (!is_before && daemon->npy != NULL && daemon->npy_version == view.version) {
         cnv_control_reply(daemon, asker, npy_type, daemon->npy);
         return;
     }
@@ -74,14 +80,17 @@ void cnv_model_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker)
         cnv_control_refuse(daemon, asker, CNV_E_FULL, "too many are asking: ask again later");
         return;
     }
+    uint64_t dimension = is_before ? daemon->before.dimension : view.dimension;
     *answer = (struct model_answer){
-        .job = { .run = model_run, .done = model_done, .cost = view.dimension },
+        .job = { .run = model_run, .done = model_done, .cost = dimension },
         .daemon = daemon,
         .asker = *asker,
-        .model = cnv_blob_ref(view.model),
+        .model = cnv_blob_ref(is_before ? daemon->before.model : view.model),
         .version = view.version,
+        .is_before = is_before,
     };
-    (void) cnv_npy_head(view.model_encoding, view.dimension, answer->head);
+    (void) cnv_npy_head(
+        is_before ? daemon->before.encoding : view.model_encoding, dimension, answer->head);
     daemon->answers++;
     cnv_pool_submit(daemon->pool, &answer->job);
 }
@@ -95,4 +104,36 @@ void cnv_model_tick(struct cnv_daemon *daemon)
         cnv_blob_unref(daemon->npy);
         daemon->npy = NULL;
     }
+    if (view.model != NULL) {
+        cnv_blob_unref(daemon->before.model);
+        daemon->before.model = NULL;
+    }
+    /* Who was sent that model asks for the report after it. */
+    if (view.version > 0) {
+        cnv_model_forget_before(daemon);
+    }
+}
+
+void cnv_model_keep(struct cnv_daemon *daemon)
+{
+    struct cnv_engine_view view;
+
+    cnv_engine_view(daemon->engine, &view);
+    if (view.model == NULL) {
+        return; /* a run that never began: what was before it still counts */
+    }
+    cnv_model_forget_before(daemon);
+    daemon->before = (struct cnv_run_before){
+        .model = cnv_blob_ref(view.model),
+        .encoding = view.model_encoding,
+        .dimension = view.dimension,
+        .report = cnv_report_run(daemon->engine, daemon->config),
+    };
+}
+
+void cnv_model_forget_before(struct cnv_daemon *daemon)
+{
+    cnv_blob_unref(daemon->before.model);
+    json_decref(daemon->before.report);
+    daemon->before = (struct cnv_run_before){ .model = NULL };
 }

@@ -35,6 +35,9 @@ json_t *cnv_daemon_report(struct cnv_daemon *daemon)
     json_t *data = cnv_report_agents(daemon->engine, now_ms);
 
     put(data, "run", cnv_report_run(daemon->engine, daemon->config));
+    put(data,
+        "before",
+        daemon->before.report == NULL ? json_null() : json_incref(daemon->before.report));
     put(data, "next", cnv_next_run_report(daemon));
     put(data, "policy", cnv_report_policy(daemon->engine));
     put(data, "waiting_for", cnv_report_waiting(daemon->engine, now_ms));

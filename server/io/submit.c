@@ -281,6 +281,7 @@ void cnv_submit_tick(struct cnv_daemon *daemon)
         cnv_next_run_destroy(next);
         return;
     }
+    cnv_model_keep(daemon);
     cnv_engine_expect(next->engine, daemon->engine);
     cnv_engine_destroy(daemon->engine);
     cnv_config_destroy(daemon->own_config);

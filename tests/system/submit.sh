@@ -58,12 +58,18 @@ check "a model of another problem" refused 2 "problem/kind=logistic, the next ru
 check "a card of another problem" refused 2 "is a model of problem/kind=logistic, the run's is ridge" --start kept.npy --set problem/kind=ridge
 check "after all that nothing has changed" run_is fourth finished
 
+convene model get --control "$CONTROL" --out fourth.npy
 check "a killed agent" bash -c "kill -KILL $A2"
 check "a run from a file" submit --set run/name=fifth --start kept.npy --set run/rounds=3
 check "waits for it" until_true 10 run_is fifth waiting
+check "meanwhile the model of the run before is served" convene model get --control "$CONTROL" --out before.npy
+check "as it was" cmp fourth.npy before.npy
+check "with its own card" cmp fourth.json before.json
+check "status says so" grep -q '^model  *none yet; .* of run fourth' <(convene status --control "$CONTROL")
 agent a2 2/2; A2=$PID
 check "and goes on when it is back" until_true 20 run_is fifth finished
 check "from where the second had ended" same "$second" "$(first_loss)"
+check "the run before is forgotten" same null "$(field before)"
 check "an agent that was not told to stay ends with its run" ends "$A2" 0
 check "the one that was stays" kill -0 "$A1"
 
