@@ -55,10 +55,39 @@ def digest(payload, encoding):
     step = 65536 * DTYPES[encoding].itemsize
     return crc32c(b"".join(struct.pack("<I", crc32c(payload[i:i + step])) for i in range(0, len(payload), step)))
 
+BUCKET, RANDOM = 512, np.random.default_rng()  # of q8
+
 def encode(vector, encoding):
+    if encoding == "blocks":  # a single one
+        return encode_blocks(vector, len(vector), [0])
+    if encoding == "q8":
+        return b"".join(encode_bucket(vector[i:i + BUCKET]) for i in range(0, len(vector), BUCKET))
     return np.asarray(vector, DTYPES[encoding]).tobytes()
 
-def decode(payload, encoding):
+def encode_blocks(vector, block, numbers):
+    head = np.array([block, len(numbers), *numbers], "<u4").tobytes()
+    return head + b"".join(np.asarray(vector[i * block:(i + 1) * block], "<f8").tobytes() for i in numbers)
+
+def encode_bucket(vector):
+    exact = np.linalg.norm(vector)
+    norm = np.float32(exact)
+    norm = np.nextafter(norm, np.float32(np.inf)) if norm < exact else norm
+    levels = 127 * np.asarray(vector) / float(norm) if norm > 0 else np.zeros(len(vector))
+    return norm.tobytes() + np.floor(levels + RANDOM.random(len(vector))).astype("i1").tobytes()
+
+def decode(payload, encoding, length=None):
+    """length: of the vector, where the encoding is none of DTYPES."""
+    if encoding == "blocks":
+        block, count = map(int, np.frombuffer(payload, "<u4", 2))
+        values, vector = np.frombuffer(payload, "<f8", offset=8 + 4 * count), np.zeros(length)
+        for i in np.frombuffer(payload, "<u4", count, 8).astype(int):
+            part = vector[i * block:(i + 1) * block]
+            part[:], values = values[:len(part)], values[len(part):]
+        return vector
+    if encoding == "q8":
+        buckets = [payload[i:i + 4 + BUCKET] for i in range(0, len(payload), 4 + BUCKET)]
+        parts = [float(np.frombuffer(b, "<f4", 1)[0]) * np.frombuffer(b, "i1", offset=4) / 127 for b in buckets]
+        return np.concatenate(parts)
     return np.frombuffer(payload, DTYPES[encoding]).astype(float)
 
 class Download:
