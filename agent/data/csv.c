@@ -403,16 +403,44 @@ parse_row(struct cnv_csv *csv, struct cnv_row *row, bool *ret_is_dropped, struct
     return CNV_OK;
 }
 
+/* The next row that is not left out; the first line also tells the columns, or is their names. */
+static enum cnv_status
+next_row(struct cnv_csv *csv, struct cnv_row *row, bool *ret_is_end, struct cnv_error *err)
+{
+    const struct cnv_row empty = { .row = row->row };
+
+    for (;;) {
+        bool is_dropped = false;
+        enum cnv_status status = next_line(csv, ret_is_end, err);
+
+        if (status != CNV_OK || *ret_is_end) {
+            return status;
+        }
+        if (csv->roles == NULL) {
+            status = cnv_csv_columns(csv, err);
+            if (status != CNV_OK) {
+                return status;
+            }
+            if (csv->about.has_header) {
+                continue;
+            }
+        }
+        *row = empty;
+        status = parse_row(csv, row, &is_dropped, err);
+        if (status != CNV_OK || !is_dropped) {
+            return status;
+        }
+        csv->about.dropped++;
+    }
+}
+
 static enum cnv_status
 read_rows(struct cnv_csv *csv, cnv_row_fn take, void *context, struct cnv_error *err)
 {
-    size_t rows = 0;
-
-    for (;;) {
+    for (size_t rows = 0;; rows++) {
         struct cnv_row row = { .row = rows };
         bool is_end = false;
-        bool is_dropped = false;
-        enum cnv_status status = next_line(csv, &is_end, err);
+        enum cnv_status status = next_row(csv, &row, &is_end, err);
 
         if (status == CNV_OK && is_end) {
             return rows > 0 ? CNV_OK
@@ -422,26 +450,12 @@ read_rows(struct cnv_csv *csv, cnv_row_fn take, void *context, struct cnv_error 
                                        cnv_input_name(csv->lines.input),
                                        csv->about.dropped > 0 ? " without a missing value" : "");
         }
-        if (status == CNV_OK && csv->roles == NULL) {
-            status = cnv_csv_columns(csv, err);
-            if (status == CNV_OK && csv->about.has_header) {
-                continue;
-            }
-        }
-        if (status == CNV_OK) {
-            status = parse_row(csv, &row, &is_dropped, err);
-        }
-        if (status == CNV_OK && is_dropped) {
-            csv->about.dropped++;
-            continue;
-        }
         if (status == CNV_OK) {
             status = take(context, &row, err);
         }
         if (status != CNV_OK) {
             return status;
         }
-        rows++;
     }
 }
 
