@@ -78,6 +78,35 @@ static enum cnv_status option_take_word(const struct cnv_option *options,
                          : option_store(words, word, args, err);
 }
 
+/* --name, --name=value or --name value at argv[*at], which moves on to the value. */
+static enum cnv_status option_take_dashed(const struct cnv_option *options,
+                                          int argc,
+                                          const char *const *argv,
+                                          int *at,
+                                          void *args,
+                                          struct cnv_error *err)
+{
+    const char *name = argv[*at] + 2;
+    size_t len = strcspn(name, "=");
+    const struct cnv_option *option = len == 0 ? NULL : option_find(options, name, len);
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+
+    if (option == NULL) {
+        return cnv_fail(err, CNV_E_INPUT, "unknown option '--%.*s': see --help", (int) len, name);
+    }
+    if (option->type == CNV_OPTION_FLAG && value != NULL) {
+        return cnv_fail(err, CNV_E_INPUT, "--%s takes no value", option->name);
+    }
+    if (option->type != CNV_OPTION_FLAG && value == NULL) {
+        if (*at + 1 == argc) {
+            return cnv_fail(
+                err, CNV_E_INPUT, "--%s needs a value: %s", option->name, option->value);
+        }
+        value = argv[++*at];
+    }
+    return option_store(option, value, args, err);
+}
+
 const char *cnv_options_words(const struct cnv_option *options)
 {
     const struct cnv_option *words = option_find(options, "", 0);
@@ -100,32 +129,9 @@ enum cnv_status cnv_options_parse(const struct cnv_option *options,
             *ret_help = true;
             return CNV_OK;
         }
-        if (strncmp(word, "--", 2) != 0) {
-            enum cnv_status status = option_take_word(options, word, args, err);
-
-            if (status != CNV_OK) {
-                return status;
-            }
-            continue;
-        }
-        size_t len = strcspn(word + 2, "=");
-        const struct cnv_option *option = len == 0 ? NULL : option_find(options, word + 2, len);
-        if (option == NULL) {
-            return cnv_fail(
-                err, CNV_E_INPUT, "unknown option '--%.*s': see --help", (int) len, word + 2);
-        }
-        const char *value = word[2 + len] == '=' ? word + 3 + len : NULL;
-        if (option->type == CNV_OPTION_FLAG && value != NULL) {
-            return cnv_fail(err, CNV_E_INPUT, "--%s takes no value", option->name);
-        }
-        if (option->type != CNV_OPTION_FLAG && value == NULL) {
-            if (i + 1 == argc) {
-                return cnv_fail(
-                    err, CNV_E_INPUT, "--%s needs a value: %s", option->name, option->value);
-            }
-            value = argv[++i];
-        }
-        enum cnv_status status = option_store(option, value, args, err);
+        enum cnv_status status = strncmp(word, "--", 2) == 0
+                                     ? option_take_dashed(options, argc, argv, &i, args, err)
+                                     : option_take_word(options, word, args, err);
         if (status != CNV_OK) {
             return status;
         }
