@@ -2,6 +2,7 @@
 #include "columns.h"
 
 #include <string.h>
+#include <uchar.h>
 #include <wchar.h>
 
 size_t cnv_columns_put(FILE *out, const char *text, size_t columns, bool is_utf8)
@@ -12,8 +13,8 @@ size_t cnv_columns_put(FILE *out, const char *text, size_t columns, bool is_utf8
 
     while (left > 0) {
         bool is_ascii = (unsigned char) *text < 0x80;
-        wchar_t wide = (unsigned char) *text;
-        size_t len = is_ascii || !is_utf8 ? 1 : mbrtowc(&wide, text, left, &state);
+        char32_t wide = (unsigned char) *text;
+        size_t len = is_ascii || !is_utf8 ? 1 : mbrtoc32(&wide, text, left, &state);
         int width = -1;
 
         if (len == 0 || len > left) {
@@ -22,7 +23,7 @@ size_t cnv_columns_put(FILE *out, const char *text, size_t columns, bool is_utf8
         } else if (is_ascii) {
             width = wide >= ' ' && wide != 0x7F ? 1 : -1;
         } else if (is_utf8) {
-            width = wcwidth(wide);
+            width = wcwidth((wchar_t) wide);
         } else if (((unsigned char) *text & 0xC0U) == 0x80U) {
             width = 0; /* its first byte has become the '?' */
         }
