@@ -50,9 +50,10 @@ isaga_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *
     isaga->d = isaga->mean + n;
     double agents = (double) sampled->sampling.partition.agents;
     double tau = sampled->sampling.partition.tau;
-    double L = sampled->sampling.smoothness;
-    sampled->step = cnv_sampling_step(
-        setup->config, 1.0 / (L * (3.0 / agents + tau)), 1.0 / (L * (4.0 / agents + tau)));
+    double smoothness = sampled->sampling.smoothness;
+    sampled->step = cnv_sampling_step(setup->config,
+                                      1.0 / (smoothness * (3.0 / agents + tau)),
+                                      1.0 / (smoothness * (4.0 / agents + tau)));
     return CNV_OK;
 }
 

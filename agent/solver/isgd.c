@@ -32,10 +32,11 @@ isgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *e
         const struct cnv_partition *partition = &sampled->sampling.partition;
         double n = (double) partition->agents;
         double tau = partition->tau;
-        double L = sampled->sampling.smoothness;
+        double smoothness = sampled->sampling.smoothness;
 
-        sampled->step = cnv_sampling_step(
-            setup->config, 1.0 / (5.0 * L), tau / (2.0 * L * (tau + 2.0 * (1.0 - tau) / n)));
+        sampled->step = cnv_sampling_step(setup->config,
+                                          1.0 / (5.0 * smoothness),
+                                          tau / (2.0 * smoothness * (tau + 2.0 * (1.0 - tau) / n)));
         status = cnv_local_init(&isgd->local, setup, "isgd", 0, err);
     }
     return status;

@@ -73,10 +73,11 @@ double cnv_sampling_ibcd_step(const struct cnv_sampling *sampling, const struct 
 {
     double n = (double) sampling->partition.agents;
     double tau = sampling->partition.tau;
-    double L = sampling->smoothness;
+    double smoothness = sampling->smoothness;
 
-    return cnv_sampling_step(
-        config, n / (L * (tau * n + 1.0 - tau)), n / (2.0 * L * (tau * n + 2.0 * (1.0 - tau))));
+    return cnv_sampling_step(config,
+                             n / (smoothness * (tau * n + 1.0 - tau)),
+                             n / (2.0 * smoothness * (tau * n + 2.0 * (1.0 - tau))));
 }
 
 void cnv_sampling_add(const struct cnv_sampling *sampling,
