@@ -20,7 +20,7 @@
 #include "engine/shares.h"
 #include "internal.h"
 
-static const double SHORTEST_S = 1e-6; /* of a step: what the clock cannot tell from nothing */
+static const double shortest_s = 1e-6; /* of a step: what the clock cannot tell from nothing */
 
 static bool balance_is_on(const struct cnv_engine *engine)
 {
@@ -37,7 +37,7 @@ static void pace_learn(struct cnv_pace *pace, uint32_t steps, double steps_per_s
     if (step_s * steps > took_s) {
         step_s = took_s / steps;
     }
-    step_s = step_s < SHORTEST_S ? SHORTEST_S : step_s;
+    step_s = step_s < shortest_s ? shortest_s : step_s;
     double fixed_s = took_s > step_s * steps ? took_s - step_s * steps : 0;
     /* Half of each figure is the one before: a single slow round does not turn everything over. */
     pace->step_s = pace->is_measured ? (pace->step_s + step_s) / 2 : step_s;

@@ -75,7 +75,7 @@ struct slice_job {
 };
 
 /* The job. */
-void cnv_slice_run(struct cnv_job *job);
+void cnv_slice_run(struct cnv_job *base);
 /* What aggregators are given. */
 bool cnv_slice_load(const struct cnv_merge_input *input, size_t i, double *buffer);
 bool cnv_slice_add(
