@@ -71,6 +71,7 @@ static enum cnv_status clipped_score_slice(const void *memory,
 }
 
 static enum cnv_status
+/* NOLINTNEXTLINE(readability-non-const-parameter): as the table has it */
 clipped_judge(const void *memory, size_t n, const double *scores, double *weights, double *scales)
 {
     const struct clipped_state *state = memory;

@@ -94,6 +94,7 @@ static double krum_score(double *row, size_t n, size_t nearest)
 }
 
 static enum cnv_status
+/* NOLINTNEXTLINE(readability-non-const-parameter): as the table has it */
 krum_judge(const void *memory, size_t n, const double *scores, double *weights, double *scales)
 {
     const struct krum_state *state = memory;
