@@ -53,10 +53,10 @@ extern const struct cnv_plugin cnv_plugin __attribute__((visibility("default")))
     const struct cnv_plugin cnv_plugin = {                                                         \
         .magic = "convene",                                                                        \
         .version = CNV_PLUGIN_VERSION,                                                             \
-        .kind = KIND,                                                                              \
+        .kind = (KIND),                                                                            \
         .sizes = { STRUCTS(CNV_PLUGIN_SIZE_OF) },                                                  \
-        .ops = OPS,                                                                                \
-        .options = OPTIONS,                                                                        \
+        .ops = (OPS),                                                                              \
+        .options = (OPTIONS),                                                                      \
     }
 #define CNV_PLUGIN_SIZE_OF(name) sizeof(struct name),
 #define CNV_PLUGIN_NAME_OF(name) #name,
