@@ -359,7 +359,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     bool is_evaluation = strcmp(event->plan, CNV_PLAN_EVALUATE) == 0;
     if (!is_evaluation) {
         enum cnv_status status = find_solver(trainer, event->solver, &solver, err);
-        if (status != CNV_OK) {
+        if (solver == NULL) {
             return status;
         }
         if (solver->ops->plan != NULL && strcmp(solver->ops->plan, event->plan) != 0) {

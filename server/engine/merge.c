@@ -135,7 +135,7 @@ bool cnv_merge_begin(struct cnv_engine *engine)
         return false;
     }
     merge->out_bytes = cnv_blob_edit(merge->out);
-    if (merge->scales != NULL) {
+    if (round->scales != NULL) {
         memcpy(merge->scales, round->scales, merge->contributors * sizeof(*merge->scales));
     }
     if (first->encoding->is_relative) {

@@ -7,6 +7,7 @@
  * one stays. A change between a decision and its commit does not touch the record of that commit,
  * which names the policy whose state it holds.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +66,7 @@ cnv_policy_equip(struct cnv_engine *engine, const struct cnv_config *config, str
     if (status != CNV_OK) {
         return status;
     }
+    assert(policy != NULL);
     cnv_policy_drop(engine);
     engine->policy = policy;
     engine->policy_state = state;

@@ -85,11 +85,13 @@ static enum cnv_status read_settings(const struct cnv_daemon *daemon,
     const char *start = cnv_config_text(daemon->config, "run/start");
     bool is_of_one_run = strcmp(start, "model") == 0 || strchr(start, '.') != NULL;
     char *lines = cnv_string_new(text);
-    enum cnv_status status =
-        lines == NULL ? cnv_fail(err, CNV_E_NOMEM, "settings of a run") : CNV_OK;
+    enum cnv_status status = CNV_OK;
 
+    if (lines == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "settings of a run");
+    }
     /* A model to start from is for one run alone. */
-    if (status == CNV_OK && is_of_one_run) {
+    if (is_of_one_run) {
         status = cnv_config_set(config, "run/start", "zeros", "submit", err);
     }
     for (char *line = lines; status == CNV_OK && *line != '\0';) {

@@ -126,12 +126,17 @@ static void async_isgd_conclude(void *memory, bool committed)
     }
 }
 
+static size_t saved_size(const struct async_isgd *state)
+{
+    return 1 + state->agents + (2 + state->agents) * state->length * sizeof(double);
+}
+
 /* is_started, has, start, w, x as they lie in memory. */
 static size_t async_isgd_save(const void *memory, uint8_t *bytes, size_t size)
 {
     const struct async_isgd *state = memory;
     size_t row = state->length * sizeof(double);
-    size_t needed = 1 + state->agents + (2 + state->agents) * row;
+    size_t needed = saved_size(state);
 
     if (size >= needed) {
         bytes[0] = state->is_started;
@@ -148,7 +153,7 @@ async_isgd_load(void *memory, const uint8_t *bytes, size_t size, struct cnv_erro
     struct async_isgd *state = memory;
     size_t row = state->length * sizeof(double);
 
-    if (size != async_isgd_save(state, NULL, 0)) {
+    if (size != saved_size(state)) {
         return cnv_fail(err, CNV_E_SIZE, "state of optimiser async-isgd has %zu bytes", size);
     }
     for (size_t i = 0; i <= state->agents; i++) {
