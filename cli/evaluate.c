@@ -8,6 +8,7 @@
  */
 #include "evaluate.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -173,6 +174,7 @@ static enum cnv_status judge_known(const struct judge *judge,
     if (status != CNV_OK) {
         return status;
     }
+    assert(problem != NULL);
     evaluation->objective = problem->ops->loss(problem->state, judge->w, &all);
     cnv_problem_destroy(problem);
     problem = NULL;
@@ -180,6 +182,7 @@ static enum cnv_status judge_known(const struct judge *judge,
     if (status != CNV_OK) {
         return status;
     }
+    assert(problem != NULL);
     evaluation->loss = problem->ops->loss(problem->state, judge->w, &all);
     if (problem->ops->is_classification) {
         evaluation->correct = (size_t) problem->ops->score(problem->state, judge->w, judge->known);

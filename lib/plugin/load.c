@@ -7,6 +7,7 @@
  */
 #include "plugin/load.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
@@ -113,6 +114,7 @@ static enum cnv_status open_object(const char *file,
     }
     status = find_table(object.handle, file, &object.plugin, err);
     if (status == CNV_OK) {
+        assert(object.plugin != NULL);
         status = check_kind(object.plugin, file, adopt, err);
     }
     if (status != CNV_OK) {
@@ -132,6 +134,7 @@ enum cnv_status cnv_plugin_load(const char *file,
     enum cnv_status status = open_object(file, RTLD_LAZY, adopt, &object, err);
 
     if (status == CNV_OK) {
+        assert(object.handle != NULL);
         (void) dlclose(object.handle);
         status = open_object(file, RTLD_NOW, adopt, &object, err);
     }
