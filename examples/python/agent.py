@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """Logistic regression beside other agents of a convene run: agent.py SERVER ROWS.libsvm[.xz] K/N [NAME]
-The norm of each committed model of a run:               agent.py SERVER
-SERVER is tcp://HOST:PORT or a join file. For a model of your own write a class like Logistic."""
+Norms of its models: agent.py SERVER (tcp://HOST:PORT or a join file). A model of your own: a class like Logistic."""
 import lzma, os, sys, numpy as np
 from client import Client
 
 class Logistic:  # section 12 of proto/PROTOCOL.md
     def __init__(self, path):
-        rows = [line.split() for line in (lzma.open if path.endswith(".xz") else open)(path, "rt")]
+        file = (lzma.open if path.endswith(".xz") else open)(path, "rt")
+        rows = [row for line in file if (row := line.split("#")[0].split())]
         self.labels = np.array([float(row[0]) for row in rows])
         self.entries = [(i, *map(float, e.split(":"))) for i, row in enumerate(rows) for e in row[1:]]
         self.features = int(max(j for _, j, _ in self.entries))

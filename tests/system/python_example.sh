@@ -5,7 +5,7 @@ ROOT=$(realpath "$(dirname "$0")/../..")
 AGENT=$BUILD/convene-agent
 export PYTHONDONTWRITEBYTECODE=1
 
-python() { start "$1" /usr/bin/python3 "$ROOT/examples/python/agent.py" "${@:2}"; }
+python() { start "$1" "$ROOT/examples/python/agent.py" "${@:2}"; }
 # python_agent NAME K/N: the part of the data that data/shuffle=false gives shard 3 of 3.
 python_agent() { python "$1" "$DATA" "$DIR/part.xz" "$2" "$1"; }
 c_agent() { start "$1" "$AGENT" --server "$DATA" --data "$DIR/data" --shard "$2" --name "$1"; }
@@ -20,7 +20,7 @@ awk 'BEGIN {
         print (z > 0 ? 1 : -1) line
     }
 }' >"$DIR/data"
-tail -n 100 "$DIR/data" | xz >"$DIR/part.xz"
+tail -n 100 "$DIR/data" | sed -e '5s/$/ # the fifth, 7:1/' -e '1i # rows' | xz >"$DIR/part.xz"
 
 check "the example has at most 200 lines" test "$(cat "$ROOT"/examples/python/*.py | wc -l)" -le 200
 
