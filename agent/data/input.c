@@ -140,7 +140,7 @@ enum cnv_status cnv_input_rewind(struct cnv_input *input, struct cnv_error *err)
     if (status == CNV_OK && input->len == 0) {
         status = cnv_fail(err,
                           CNV_E_INPUT,
-                          "%s: the file is empty; expected LIBSVM text or IDX images",
+                          "%s: the file is empty; expected LIBSVM text, CSV or IDX images",
                           input->name);
     }
     return status == CNV_OK ? start_unpacking(input, err) : status;

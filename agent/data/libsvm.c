@@ -223,10 +223,11 @@ enum cnv_status cnv_libsvm_read(struct cnv_input *input,
         status = read_rows(&reader, take, context, &rows, err);
     }
     if (status == CNV_OK && rows == 0) {
-        status = cnv_fail(err,
-                          CNV_E_INPUT,
-                          "%s: no rows; expected LIBSVM text (label index:value ...) or IDX images",
-                          cnv_input_name(input));
+        status =
+            cnv_fail(err,
+                     CNV_E_INPUT,
+                     "%s: no rows; expected LIBSVM text (label index:value ...), CSV or IDX images",
+                     cnv_input_name(input));
     }
     if (status == CNV_OK && ret_rows != NULL) {
         *ret_rows = rows;

@@ -64,7 +64,7 @@ void cnv_agent_options_help(FILE *out)
         "  --server ENDPOINT  Where the server is: tcp://HOST:PORT or ipc://PATH. It is waited "
         "for.\n"
         "  --join FILE        Address and keys, as \"convene keygen --agent\" writes them.\n"
-        "  --data FILE        LIBSVM text or IDX images, plain, .gz or .xz; \"none\" for a\n"
+        "  --data FILE        LIBSVM text, CSV or IDX images; plain, .gz or .xz; \"none\" for a\n"
         "                     problem that is made from the seed.\n"
         "  --test FILE        Data to score the final model on (the setting data/test).\n"
         "  --shard K/N        Work on part K of N of the data, or \"auto\": a part the server "
