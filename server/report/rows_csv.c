@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,10 +13,20 @@ const char cnv_rows_csv_head[] =
     "round,seconds,exchanges,local_steps,contributors,loss,gradient_norm,"
     "variance,bytes_up,bytes_down,payload_up,reason\n";
 
-/* ",value", or "," alone for a number that does not exist. */
+/* ",value" with as few digits as read back alike; "," alone for a number that does not exist. */
 static size_t add_real(char *text, double value)
 {
-    return (size_t) (isnan(value) ? snprintf(text, 32, ",") : snprintf(text, 32, ",%.17g", value));
+    int len = 1;
+
+    text[0] = ',';
+    text[1] = '\0';
+    for (int digits = 15; !isnan(value) && digits <= 17; digits++) {
+        len = snprintf(text, 32, ",%.*g", digits, value);
+        if (strtod(text + 1, NULL) == value) {
+            break;
+        }
+    }
+    return (size_t) len;
 }
 
 static size_t add_count(char *text, uint64_t value)

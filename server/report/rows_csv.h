@@ -13,8 +13,8 @@ extern const char cnv_rows_csv_head[];
 enum { CNV_ROWS_CSV_SIZE = 12 * 32 + 2 * CNV_REASON_SIZE };
 
 /*
- * Writes one row with its newline and a NUL; returns its length. Numbers have 17 significant
- * digits, so that reading them back gives the same bits; what was not evaluated is empty. The last
+ * Writes one row with its newline and a NUL; returns its length. Numbers have as many
+ * digits as reading the same bits back takes; what was not evaluated is empty. The last
  * row (row->round is 0) is the final model's: only loss, gradient_norm and what is cumulative.
  */
 size_t cnv_rows_csv(const struct cnv_round_row *row, char text[CNV_ROWS_CSV_SIZE]);

@@ -27,7 +27,7 @@ Test(rows_csv, writes_every_column_in_order, .timeout = 5)
     size_t len = cnv_rows_csv(&example, text);
 
     cr_assert_str_eq(text,
-                     "3,0.10000000000000001,5,4,2,0.32337958246484744,,1e-300,"
+                     "3,0.1,5,4,2,0.32337958246484744,,1e-300,"
                      "18446744073709551615,7,8,\"L 4, then \"\"3\"\"\"\n");
     cr_assert_eq(len, strlen(text));
 }
@@ -40,8 +40,7 @@ Test(rows_csv, last_row_has_the_final_model_alone, .timeout = 5)
     last.round = 0;
     last.gradient_norm = 0.5;
     (void) cnv_rows_csv(&last, text);
-    cr_assert_str_eq(
-        text, ",0.10000000000000001,5,,,0.32337958246484744,0.5,,18446744073709551615,7,8,\n");
+    cr_assert_str_eq(text, ",0.1,5,,,0.32337958246484744,0.5,,18446744073709551615,7,8,\n");
 }
 
 Test(rows_csv, head_and_rows_have_equally_many_columns, .timeout = 5)
@@ -61,6 +60,30 @@ Test(rows_csv, head_and_rows_have_equally_many_columns, .timeout = 5)
     }
     cr_assert_eq(head, 11);
     cr_assert_eq(commas, 11);
+}
+
+Test(rows_csv, a_number_has_no_more_digits_than_it_takes, .timeout = 5)
+{
+    static const struct {
+        double value;
+        const char *text;
+    } cases[] = {
+        { 0.003, "0.003" },
+        { 0.1 + 0.2, "0.30000000000000004" },
+        { 1.0 / 3.0, "0.3333333333333333" },
+        { 86400.125, "86400.125" },
+        { INFINITY, "inf" },
+        { 5e-324, "4.94065645841247e-324" },
+    };
+    char text[CNV_ROWS_CSV_SIZE];
+    struct cnv_round_row row = example;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        row.seconds = cases[i].value;
+        (void) cnv_rows_csv(&row, text);
+        cr_assert_eq(strncmp(text + 2, cases[i].text, strlen(cases[i].text)), 0, "%s", text);
+        cr_assert_eq(text[2 + strlen(cases[i].text)], ',', "%s", text);
+    }
 }
 
 Test(rows_csv, longest_row_fits, .timeout = 5)
