@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,17 +96,12 @@ static enum cnv_exit write_card(const struct cnv_command *command,
     cnv_blob_unref(body);
     if (status == CNV_OK) {
         json_t *card = card_of(cnv_json_at(root, "data"), file);
-        char *text =
-            card == NULL ? NULL : json_dumps(card, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
 
-        if (text == NULL) {
-            status = cnv_fail(&err, CNV_E_NOMEM, "out of memory for the card");
-        } else if (!cnv_card_path(get->out, path)) {
+        if (!cnv_card_path(get->out, path)) {
             status = cnv_fail(&err, CNV_E_INPUT, "the path %.40s... is too long", get->out);
         } else {
-            status = cnv_file_replace(path, text, strlen(text), &err);
+            status = cnv_json_write(path, card, &err);
         }
-        free(text);
         json_decref(card);
         json_decref(root);
     }

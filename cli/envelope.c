@@ -2,7 +2,10 @@
 #include "envelope.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "files.h"
 
 enum cnv_status
 cnv_envelope_parse(const struct cnv_blob *body, json_t **ret_root, struct cnv_error *err)
@@ -76,4 +79,18 @@ void cnv_envelope_print_failure(const struct cnv_error *err, FILE *out)
         (void) fprintf(out, "\n");
         json_decref(root);
     }
+}
+
+enum cnv_status cnv_json_write(const char *path, const json_t *root, struct cnv_error *err)
+{
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+
+    if (text == NULL) {
+        return cnv_fail(err, CNV_E_NOMEM, "out of memory for %s", path);
+    }
+    size_t len = strlen(text);
+    text[len++] = '\n'; /* in place of its NUL: nothing reads it as a string any more */
+    enum cnv_status status = cnv_file_replace(path, text, len, err);
+    free(text);
+    return status;
 }

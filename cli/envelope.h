@@ -33,4 +33,8 @@ uint64_t cnv_json_count(const json_t *root, const char *path);
 /* Prints {"schema":1,"ok":false,"error":{...}} and a newline. */
 void cnv_envelope_print_failure(const struct cnv_error *err, FILE *out);
 
+/* Writes root as a file for people too: indented, a newline at its end. NULL: memory is out. */
+CNV_MUST_CHECK enum cnv_status
+cnv_json_write(const char *path, const json_t *root, struct cnv_error *err);
+
 #endif

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -130,18 +129,12 @@ static enum cnv_status
 write_json(const char *directory, const char *name, json_t *root, struct cnv_error *err)
 {
     char path[CNV_PATH_SIZE];
-    enum cnv_status status = CNV_E_NOMEM;
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    enum cnv_status status = cnv_path_join(path, directory, name, err);
 
-    json_decref(root);
-    if (text == NULL) {
-        return cnv_fail(err, status, "out of memory for %s", name);
-    }
-    status = cnv_path_join(path, directory, name, err);
     if (status == CNV_OK) {
-        status = cnv_file_replace(path, text, strlen(text), err);
+        status = cnv_json_write(path, root, err);
     }
-    free(text);
+    json_decref(root);
     return status;
 }
 

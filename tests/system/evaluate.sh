@@ -30,6 +30,7 @@ check "a run on the same rows as CSV" train --data train.csv --test test.csv --o
 check "which is said" grep -qx 'train.csv: CSV with commas, a header, the label is column 4 (y)' run.out
 check "gives the same model, bit for bit" cmp libsvm/model.npy csv/model.npy
 check "and the same card" cmp libsvm/model.json csv/model.json
+check "which ends with a newline, as run.json does" same 2 "$(tail -qc 1 libsvm/model.json libsvm/run.json | wc -l)"
 check "four processes read CSV as one does" convene run --agents 3 --set run/rounds=5 --set problem/l2=1/n \
     --data train.csv --out processes
 check "with the same bits" cmp libsvm/model.npy processes/model.npy
