@@ -7,7 +7,8 @@
  * curvature that was just seen. Where it saw none (s'y <= 0) the last one is kept. The first step
  * of a round takes the size the agent ended the last round with, provided that round counted.
  *
- *   cc -O2 -shared -fPIC -std=c17 -I. -Ilib -Iserver -Iagent examples/plugins/barzilai.c -o barzilai.so
+ *   cc -O2 -shared -fPIC -std=c17 -I. -Ilib -Iserver -Iagent examples/plugins/barzilai.c \
+ *       -o barzilai.so
  *   convene run --agents 4 --data FILE --plugin ./barzilai.so --set solver/kind=plugin:barzilai
  */
 #include "num/vector.h"

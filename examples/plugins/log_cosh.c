@@ -5,7 +5,8 @@
  * convex, slope tanh(r), curvature 1 - tanh(r)^2. What all objectives of one output share is in
  * problem/linear.h.
  *
- *   cc -O2 -shared -fPIC -std=c17 -I. -Ilib -Iserver -Iagent examples/plugins/log_cosh.c -o log_cosh.so
+ *   cc -O2 -shared -fPIC -std=c17 -I. -Ilib -Iserver -Iagent examples/plugins/log_cosh.c \
+ *       -o log_cosh.so
  *   convene run --agents 4 --data FILE --plugin ./log_cosh.so --set problem/kind=plugin:log-cosh
  */
 #include <math.h>

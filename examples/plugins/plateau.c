@@ -4,7 +4,8 @@
  * Long rounds are cheap as long as they help. So keep L while each few rounds bring the loss down
  * by a share of itself; else halve L, so that agents agree more often; at L = 1 stop the run.
  *
- *   cc -O2 -shared -fPIC -std=c17 -I. -Ilib -Iserver -Iagent examples/plugins/plateau.c -o plateau.so
+ *   cc -O2 -shared -fPIC -std=c17 -I. -Ilib -Iserver -Iagent examples/plugins/plateau.c \
+ *       -o plateau.so
  *   convene run --agents 4 --data FILE --plugin ./plateau.so --set policy/kind=plugin:plateau \
  *       --set policy/local-steps=8 --set policy/options=share=0.001,patience=2
  */
