@@ -181,7 +181,9 @@ def p7(lab):
     best = optimum_of(lab, 'a1a')
     steep = row_smoothness(lab, 'a1a')
     more = {'solver/smoothness': steep, 'solver/batch': 1, 'policy/evaluate': 50}
-    trap = {'solver/kind': 'sgd', 'solver/step': round(1 / (5 * steep) / 20, 6)}  # the step without the 1/tau
+
+    def trap(tau):            # Algorithm 6 as printed: the same step, but on gradients without the 1/tau
+        return {'solver/kind': 'isgd', 'solver/step-rule': 'given', 'solver/step': round(tau / (5 * steep), 9)}
 
     def plateau(agents, method, plain=None, **block):
         values = []
@@ -192,24 +194,52 @@ def p7(lab):
 
     isgd = {'solver/kind': 'isgd', 'encoding/up': 'blocks'}
     plain = plateau(1, {'solver/kind': 'isgd', 'encoding/fraction': 1})
-    ours = {agents: plateau(agents, isgd, trap, **{'encoding/block': block}) for agents, block in ((10, 12), (100, 1))}
+    ours = {agents: plateau(agents, isgd, trap(1 / -(-FEATURES['a1a'] // block)), **{'encoding/block': block})
+            for agents, block in ((10, 12), (100, 1))}
     worst = max(max(value / plain, plain / value) for value in ours.values())
     return lab.verdict(worst <= 2.5, f'{worst:.2f} x; SGD {plain:.1e}, '
                        + ', '.join(f'n = {agents} {value:.1e}' for agents, value in ours.items()))
 
 
-@row('P9', 'acceleration survives sampling (quadratics, L/mu = 1000, 300 rounds)', 'gap <= 1e-5', PAPER)
+def same_quadratics(lab, agents, dimension=100, condition=1000):
+    """A file that gives each agent the same rows: f_i(x) = (x - 1)'H(x - 1)/2 with eigenvalues 1/condition to 1, spread
+    evenly in their logarithms and rotated in pairs of coordinates, twice, so that blocks are coupled."""
+    def make(path):
+        rows = []
+        for j in range(dimension):
+            entries = {j: math.sqrt(dimension * condition ** (j / (dimension - 1) - 1))}
+            for stride in (1, 37):
+                turned = dict.fromkeys(range(dimension), 0.0)
+                for i, value in entries.items():
+                    partner = i ^ 1 if stride == 1 else (i + dimension // 2) % dimension
+                    sign = 1 if i < partner else -1
+                    turned[i] += value * math.cos(0.7)
+                    turned[partner] += sign * value * math.sin(0.7)
+                entries = {i: value for i, value in turned.items() if value}
+            target = sum(entries.values())
+            rows.append(f'{target:.17g} ' + ' '.join(f'{i + 1}:{v:.17g}' for i, v in sorted(entries.items())))
+        with open(path, 'w', encoding='ascii') as out:
+            out.write(('\n'.join(rows) + '\n') * agents)
+
+    return lab.prepared(f'same-quadratics-{agents}', make)
+
+
+@row('P9', 'acceleration survives sampling (the same quadratic on all agents, L/mu = 1000, 300 rounds)', 'gap <= 1e-5', PAPER)
 def p9(lab):
+    """rho is searched for, as the paper does; 2 - 1/n is what theory gives for exact and equal gradients."""
     mu, worst, words = 1e-3, 0.0, []
-    more = {'problem/dimension': 100, 'problem/rank': 100, 'problem/l2': mu, 'solver/batch': 0,
-            'solver/step-rule': 'given', 'optimiser/convexity': mu, 'encoding/up': 'blocks'}
     for agents in (10, 100):
-        tau = 1 / agents
-        noise = 1 + (1 - tau) / (agents * tau)         # exact gradients, the same on all agents
-        method = {'solver/kind': 'isgd', 'optimiser/kind': 'accelerated', 'optimiser/noise': noise,
-                  'solver/step': round(1 / (noise * (1 + mu)), 9)}
-        runs = train(lab, QUADRATIC, agents, 300, method, {**method, 'optimiser/kind': 'none'}, **more)
-        gaps = [gap(run, 0.0) for run in runs]
-        worst = max([worst] + gaps)
-        words.append(f'n = {agents} {max(gaps):.1e}')
-    return lab.verdict(worst <= 1e-5, ', '.join(words))
+        entries = {}
+        for noise in (1.25, 1.5, 1.75, 2 - 1 / agents):
+            method = {'solver/kind': 'isgd', 'optimiser/kind': 'accelerated', 'optimiser/noise': noise,
+                      'solver/step': round(1 / noise, 9)}
+            runs = lab.runs({'settings': {'problem/kind': 'ridge', 'data/shuffle': 'false', 'policy/local-steps': 1,
+                                          'encoding/up': 'blocks', 'solver/batch': 0, 'solver/step-rule': 'given',
+                                          'optimiser/convexity': mu, 'run/rounds': 300, 'run/seed': seed},
+                             'agents': agents, 'data': same_quadratics(lab, agents), 'inline': True, 'method': method,
+                             'plain': {**method, 'optimiser/kind': 'none'}} for seed in lab.seeds)
+            entries[noise] = max(gap(run, 0.0) for run in runs)
+        best = min(entries, key=entries.get)
+        worst = max(worst, entries[best])
+        words.append(f'n = {agents}: {entries[best]:.1e} with rho {best}, {entries[2 - 1 / agents]:.1e} with that of theory')
+    return lab.verdict(worst <= 1e-5, '; '.join(words))
