@@ -191,10 +191,12 @@ cnv_submit(struct cnv_daemon *daemon, const char *lines, size_t len, struct cnv_
         return cnv_fail(err, CNV_E_UNEXPECTED, "submit: the daemon is ending");
     }
     if (daemon->next != NULL) {
-        return cnv_fail(err,
-                        CNV_E_FULL,
-                        "submit: run %.64s is queued already, one can be",
-                        cnv_config_text(daemon->next->config, "run/name"));
+        return cnv_fail(
+            err,
+            CNV_E_FULL,
+            "submit: another run is waiting for the present one to end already, named %.64s; "
+            "only one can",
+            cnv_config_text(daemon->next->config, "run/name"));
     }
     if (len > 0 && memchr(lines, '\0', len) != NULL) {
         return cnv_fail(err, CNV_E_INPUT, "submit: the settings have a NUL byte");

@@ -95,7 +95,7 @@ check "a run is queued" submit --set run/name=queued --set run/rounds=2 --set so
 check "status shows it" same queued "$(field next.name)"
 check "text too" grep -q '^next  *queued: problem logistic' <(convene status --control "$CONTROL")
 check "the present one goes on" run_is long running
-check "a second one is refused" refused 3 "run queued is queued already" --set run/name=more
+check "a second one is refused" refused 3 "another run is waiting for the present one to end already, named queued; only one can" --set run/name=more
 convene drain --control "$CONTROL" > /dev/null
 check "the queued one begins when the present one ends" until_true 20 run_is queued finished
 check "with the agents of the run before" counts b1 joined 2
