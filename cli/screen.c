@@ -76,8 +76,19 @@ static void print_round(const json_t *run, FILE *out)
 
 void cnv_screen_policy(const json_t *data, FILE *out)
 {
+    static const char word[] = "policy ";
     const char *reason = cnv_json_text(data, "reason", "");
+    const char *set = cnv_json_text(data, "set", "");
 
+    if (*set != '\0') {
+        (void) fprintf(out,
+                       "policy     %s, from the next decision on\n"
+                       "           until then L = %" PRIu64 ", solver %s\n",
+                       set + (strncmp(set, word, strlen(word)) == 0 ? strlen(word) : 0),
+                       cnv_json_count(data, "local_steps"),
+                       cnv_json_text(data, "solver", "?"));
+        return;
+    }
     (void) fprintf(out,
                    "policy     %s, L = %" PRIu64 ", solver %s\n",
                    cnv_json_text(data, "kind", "?"),

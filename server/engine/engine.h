@@ -257,8 +257,9 @@ struct cnv_engine_view {
     const char *policy;
     uint32_t local_steps;
     const char *solver;
-    const char *reason; /* of the policy's last decision; where it was just set, who did that */
-    double seconds;     /* since round 1 was announced; stops with the run */
+    const char *reason;     /* of the policy's last decision; where it was just set, who did that */
+    const char *policy_set; /* who set a policy that has not decided yet, and which; "" */
+    double seconds;         /* since round 1 was announced; stops with the run */
     uint64_t exchanges;
     uint64_t bytes_up;
     uint64_t bytes_down;

@@ -172,6 +172,7 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
         .reason = engine->policy_set[0] != '\0'                        ? engine->policy_set
                   : is_in_hand && round->phase != CNV_PHASE_COMMITTING ? round->decision.reason
                                                                        : engine->decision.reason,
+        .policy_set = engine->has_decision ? engine->policy_set : "",
         .seconds = cnv_run_seconds(engine),
         .exchanges = engine->exchanges,
         .bytes_up = engine->bytes_up,

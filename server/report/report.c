@@ -132,6 +132,7 @@ json_t *cnv_report_policy(const struct cnv_engine *engine)
     put_integer(policy, "local_steps", view.local_steps);
     put_text(policy, "solver", view.solver);
     put_text(policy, "reason", view.reason);
+    put_text(policy, "set", view.policy_set);
     return policy;
 }
 

@@ -73,7 +73,11 @@ AGENT=$PID
 version() { convene status --json | jq .data.run.version; }
 later() { local now; now=$(version); until_true 30 eval "[ \$(version) -gt $((now + 2)) ]"; }
 until_true 30 eval '[ $(version) -gt 0 ]'
-check "another policy in mid-run" convene policy set adaptive-l local-steps=5
+set_it() { convene policy set "$@" | tee set.txt; test "${PIPESTATUS[0]}" -eq 0; }
+check "another policy in mid-run" set_it adaptive-l local-steps=5
+check "the answer says from when on" grep -q \
+    '^policy  *fixed -> adaptive-l by an operator, from the next decision on$' set.txt
+check "and what holds until then" grep -q '^  *until then L = 3, solver plugin:barzilai$' set.txt
 later
 check "and one from the plug-in" convene policy set plugin:plateau options=stops=false,patience=1
 later

@@ -49,9 +49,11 @@ Test(engine_policy, set_in_mid_run_makes_the_next_decision_and_says_who_asked, .
         script, CNV_NOTE_POLICY, "policy adaptive-l -> fixed by anna, from the next decision on"));
     cr_assert_str_eq(script_view(script).policy, "fixed");
     cr_assert_str_eq(script_view(script).reason, "policy adaptive-l -> fixed by anna");
+    cr_assert_str_eq(script_view(script).policy_set, "policy adaptive-l -> fixed by anna");
     cr_assert_eq(announced_steps(script), 3, "the round in hand goes on");
     play_round(script);
     cr_assert_eq(announced_steps(script), 7);
+    cr_assert_str_eq(script_view(script).policy_set, "", "it has decided");
     cr_assert_str_eq(script->record.policy, "fixed");
     play_round(script);
     cnv_engine_row(script->engine, 2, &row);
