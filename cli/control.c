@@ -191,7 +191,8 @@ static enum cnv_status fail_refused(const struct cnv_control *control, struct cn
         return cnv_fail(
             err,
             CNV_E_UNREACHABLE,
-            "%s ends the connection: if it asks for keys, give an operator's with --join",
+            "%s ends the connection: the daemon is ending, or it asks for keys (give an operator's "
+            "with --join)",
             control->endpoint);
     }
     return cnv_fail(err,

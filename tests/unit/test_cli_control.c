@@ -1,9 +1,12 @@
 /* test_cli_control.c - asking a daemon: its answer, its refusal, its silence, its absence. */
+#include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
@@ -207,6 +210,45 @@ Test(control, nobody_there_is_known_at_once, .timeout = 20)
         cr_assert_not_null(strstr(err.text, endpoints[i]), "%s", err.text);
         cnv_control_close(control);
     }
+}
+
+/* Takes connections, and ends each at once, until its socket is shut down. */
+static void *hang_up(void *argument)
+{
+    int listener = *(const int *) argument;
+
+    for (int peer = accept(listener, NULL, NULL); peer >= 0; peer = accept(listener, NULL, NULL)) {
+        (void) close(peer);
+    }
+    return NULL;
+}
+
+Test(control, one_that_ends_the_connection_may_be_ending_itself, .timeout = 20)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET };
+    socklen_t len = sizeof(address);
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    char endpoint[64];
+    pthread_t thread;
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    cr_assert_eq(bind(listener, (struct sockaddr *) &address, len), 0);
+    cr_assert_eq(listen(listener, 8), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *) &address, &len), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, hang_up, &listener), 0);
+    (void) snprintf(
+        endpoint, sizeof(endpoint), "tcp://127.0.0.1:%u", (unsigned) ntohs(address.sin_port));
+    struct cnv_control *control = opened(endpoint);
+    struct cnv_blob *body = NULL;
+    struct cnv_error err;
+
+    cr_assert_eq(cnv_control_call(control, "status", "", 5000, &body, &err), CNV_E_UNREACHABLE);
+    cr_assert_not_null(
+        strstr(err.text, "the daemon is ending, or it asks for keys"), "%s", err.text);
+    cnv_control_close(control);
+    (void) shutdown(listener, SHUT_RDWR);
+    (void) pthread_join(thread, NULL);
+    (void) close(listener);
 }
 
 Test(control, a_patient_one_waits_for_the_daemon, .timeout = 20)
