@@ -65,12 +65,10 @@ static void put_line(struct cnv_progress *progress, const char *line)
 
 static void show_waiting(struct cnv_progress *progress, const struct cnv_progress_view *view)
 {
-    char line[192];
-
-    (void) snprintf(line, sizeof(line), "%s: %s", view->state, view->reason);
-    if (strcmp(line, progress->waiting) != 0) {
-        put_line(progress, line);
-        (void) snprintf(progress->waiting, sizeof(progress->waiting), "%s", line);
+    /* The reason says itself what is waited for; "": not known yet. */
+    if (view->reason[0] != '\0' && strcmp(view->reason, progress->waiting) != 0) {
+        put_line(progress, view->reason);
+        (void) snprintf(progress->waiting, sizeof(progress->waiting), "%s", view->reason);
     }
 }
 

@@ -102,6 +102,7 @@ Test(progress, inline_time_left_is_told_by_our_clock, .timeout = 5)
 Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
 {
     struct cnv_progress progress;
+    struct cnv_progress_view unknown = { .state = "waiting", .reason = "" };
     struct cnv_progress_view waiting = { .state = "waiting",
                                          .reason = "waiting for 1 of 2 agents" };
     struct cnv_progress_view view = view_at(1);
@@ -111,6 +112,7 @@ Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
 
     cnv_progress_init(&progress, NULL, &(struct cnv_forecast_limits){ .rounds = 100 });
     progress.out = out;
+    cnv_progress_show(&progress, &unknown, 0.0);
     cnv_progress_show(&progress, &waiting, 0.0);
     cnv_progress_show(&progress, &waiting, 0.1);
     cnv_progress_show(&progress, &view, 0.2);
@@ -120,7 +122,7 @@ Test(progress, pipe_gets_plain_lines_each_round_once, .timeout = 5)
     (void) fclose(out);
     cr_assert_str_eq(
         text,
-        "waiting: waiting for 1 of 2 agents\n"
+        "waiting for 1 of 2 agents\n"
         "round 1/100  L 3 newton  loss 1  1.0 kB  2.00 s, 3 min 18 s left\n"
         "round 2/100  L 3 newton  loss 0.5 (fell 0.5)  2.0 kB  4.00 s, 3 min 16 s left\n");
     free(text);
