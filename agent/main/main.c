@@ -161,14 +161,18 @@ static void report(void *self, const convene_score *score)
 /* The specification as one line: what has to agree across the run came from the server. */
 static void log_joined(const convene_event *event)
 {
-    char spec[768];
+    static const char more[] = " ...";
+    char spec[3072];
     size_t used = 0;
 
-    for (const char *line = event->spec; *line != '\0' && used + 1 < sizeof(spec);) {
+    for (const char *line = event->spec; *line != '\0';) {
         size_t len = strcspn(line, "\n");
-        int n = snprintf(spec + used, sizeof(spec) - used, " %.*s", (int) len, line);
 
-        used += n > 0 ? (size_t) n : 0;
+        if (used + len + sizeof(more) >= sizeof(spec)) {
+            (void) snprintf(spec + used, sizeof(spec) - used, "%s", more);
+            break;
+        }
+        used += (size_t) snprintf(spec + used, sizeof(spec) - used, " %.*s", (int) len, line);
         line += len + (line[len] == '\n');
     }
     cnv_log(CNV_LOG_INFO,

@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOG_LINE_SIZE = 2048, LOG_QUOTE_SIZE = 512, LOG_QUOTES = 4 };
+enum { LOG_LINE_SIZE = 8192, LOG_QUOTE_SIZE = 512, LOG_QUOTES = 4 };
 
 static const char *const level_names[] = { "error", "warn", "info", "debug" };
 

@@ -56,6 +56,7 @@ check "and ends when the run does" ends "$EARLY" 0 30
 check "like the other" ends "$PID" 0
 check "it said once that it waits" same "$(grep -c event=waiting_for_server early-1.log)" 1
 check "it logged what the server had it do" grep -q 'event=joined .*problem/l2=1e-3 ' early-1.log
+check "to the last setting" grep -q 'event=joined .* data/missing=error$' early-1.log
 check "and nothing for each round" test "$(wc -l <early-1.log)" -le 6
 undisturbed=$(figure .run.digest)
 agent early-3 1/2
