@@ -217,6 +217,9 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
     if (status == CNV_OK && about[0] != '\0' && !args->is_quiet) {
         (void) printf("%s: %s\n", args->data, about);
     }
+    if (status == CNV_OK && args->out != NULL && !args->is_quiet) {
+        cnv_report_announce(args->out, stdout);
+    }
     if (status == CNV_OK) {
         struct cnv_run_setup setup = { .config = config,
                                        .data = args->data == NULL ? "none" : args->data,

@@ -110,6 +110,24 @@ enum cnv_status cnv_report_check(const char *directory, struct cnv_error *err)
     return probe(path, err);
 }
 
+void cnv_report_announce(const char *directory, FILE *out)
+{
+    char path[CNV_PATH_SIZE];
+
+    if (cnv_path_join(path, directory, "run.json", NULL) != CNV_OK) {
+        return;
+    }
+    json_t *root = json_load_file(path, 0, NULL);
+    if (root != NULL) {
+        (void) fprintf(out,
+                       "%s: replaces the report of run %s (%s)\n",
+                       directory,
+                       cnv_json_text(root, "name", "?"),
+                       cnv_json_text(root, "id", "?"));
+    }
+    json_decref(root);
+}
+
 static enum cnv_status write_blob(const char *directory,
                                   const char *name,
                                   const struct cnv_blob *blob,

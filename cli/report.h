@@ -15,6 +15,9 @@
  */
 CNV_MUST_CHECK enum cnv_status cnv_report_check(const char *directory, struct cnv_error *err);
 
+/* Says which run's report in directory the one of this run will replace; nothing where none is. */
+void cnv_report_announce(const char *directory, FILE *out);
+
 /*
  * Writes everything into a directory beside, then moves it there, in place of an earlier report.
  * On failure an earlier report is still there. *ret_plot: why there is no convergence.svg, which is

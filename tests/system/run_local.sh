@@ -42,6 +42,11 @@ check "model.npy: head and 12 float64" test "$(stat -c %s first/model.npy)" -eq 
 
 # --- the same bits
 check "a second run, over the first report" run first --set run/name=again
+timeout 60 convene run --agents 2 --data data.libsvm --set run/rounds=2 --set run/name=third --out told > told.out
+check "a first report is nobody's" bash -c '! grep replaces told.out'
+ID=$(jq -r .id told/run.json)
+timeout 60 convene run --agents 2 --data data.libsvm --set run/rounds=2 --out told > told.out
+check "a second says whose report it replaces" grep -qx "told: replaces the report of run third ($ID)" told.out
 check "inline" run inline --inline
 check "inline: the same bits" same_model inline
 check "two threads" run threads --set limits/threads=2 --set agent/threads=2
