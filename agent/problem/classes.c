@@ -1,4 +1,4 @@
-/* classes.c - see classes.h. Scores are shifted by their largest before exp (papers, E9). */
+/* classes.c - see classes.h. Scores are shifted by their largest before exp. */
 #include "problem/classes.h"
 
 #include <math.h>

@@ -50,7 +50,7 @@ double *cnv_design_scores(const struct cnv_design *design, size_t slot);
 struct cnv_batch cnv_batch_all(const struct cnv_design *design, const struct cnv_batch *batch);
 
 /*
- * Turns sums over rows into a mean, and adds the regulariser (papers, E2: the whole of l2 in
+ * Turns sums over rows into a mean, and adds the regulariser (the whole of l2 in
  * every local objective; the intercept's coordinates left out). gradient may be NULL.
  */
 double cnv_design_finish(const struct cnv_design *design,

@@ -1,8 +1,8 @@
 /*
  * logistic.c - two classes: l(z, y) = log(1 + exp(-y z)), y = +1 for the larger label, else -1.
  *
- * papers/localnewton-giant-ibcd.md, A1. With m = y z and q = 1 / (1 + exp(m)): slope -q y,
- * curvature q (1 - q). All three are written in t = exp(-|m|), which cannot overflow (E9).
+ * Gupta et al. 2021 (LocalNewton), section 2. With m = y z and q = 1 / (1 + exp(m)): slope -q y,
+ * curvature q (1 - q). All three are written in t = exp(-|m|), which cannot overflow.
  */
 #include <math.h>
 

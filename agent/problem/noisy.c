@@ -1,7 +1,7 @@
 /*
  * noisy.c - the two problems of growing intervals: exact objectives, gradients with noise.
  *
- * papers/adaptive-averaging.md, 3.3 (Spiridonoff, Olshevsky and Paschalidis 2021). All agents share
+ * Spiridonoff, Olshevsky and Paschalidis 2021, experiments. All agents share
  * the objective F; a local step sees a gradient of
  *
  *   noisy-quadratic  F = sum of (i/2) x_i^2 (1 + z1_i) + x'z2 in 3 coordinates,

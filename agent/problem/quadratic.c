@@ -1,7 +1,7 @@
 /*
  * quadratic.c - a quadratic of each agent's own, made from the seed, with a minimum that all share.
  *
- * papers/localnewton-giant-ibcd.md, C5:
+ * Mishchenko et al. 2020, experiments with interpolation:
  *     f_i(x) = x'M_i x / 2,   M_i = vv' + (I - vv') (A_i A_i' / lambda_max(A_i A_i')) (I - vv')
  * v is a unit vector that all agents share, A_i has problem/dimension rows and problem/rank columns
  * of independent normal numbers. So x* = 0 minimises every f_i (interpolation), and the largest

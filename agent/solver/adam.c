@@ -1,7 +1,7 @@
 /*
  * adam.c - local Adam with decoupled weight decay (AdamW): models averaged, moments stay local.
  *
- * papers/adaptive-averaging.md, 5.2, the inner optimiser of DiLoCo. At local step t:
+ * The inner optimiser of DiLoCo (Douillard et al. 2023). At local step t:
  *     g := minibatch gradient at u;  if clip > 0 and |g| > clip: g := g clip / |g|
  *     u := (1 - step weight_decay) u
  *     m := beta1 m + (1 - beta1) g;  v := beta2 v + (1 - beta2) g^2

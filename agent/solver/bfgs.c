@@ -1,7 +1,7 @@
 /*
  * bfgs.c - BFGS on the global objective: one iteration a round, the comparator of LocalNewton.
  *
- * papers/localnewton-giant-ibcd.md, A5: gradients are computed by the agents, the search direction
+ * A comparator in Gupta et al. 2021: gradients are computed by the agents, the search direction
  * from one inverse Hessian estimate B, the step by backtracking. A round has three exchanges:
  *   0 gradient   mean of grad f_k(w), with f_k(w) and the age of B as scalars: g and F
  *   1 loss       scalars only: f_k(w - eta_i B g) at the candidates eta_i = start shrink^i

@@ -1,11 +1,11 @@
 /*
  * blocks.c - IBCD: each agent moves blocks of the model of its own drawing.
  *
- * Mishchenko et al. 2020, Algorithm 1; papers/localnewton-giant-ibcd.md, C3. In iteration t:
- *     agent i : draws U_i, exactly tau m of the m blocks, independently of the others   (C1)
+ * Mishchenko et al. 2020, Algorithm 1. In iteration t:
+ *     agent i : draws U_i, exactly tau m of the m blocks, independently of the others
  *               sends -gamma (grad f_i(x))_{U_i}
  *     server  : x := x - (gamma / n) sum_i (grad f_i(x))_{U_i}: the mean over all, where a block
- *               that was not drawn counts as zero                                      (E10)
+ *               that was not drawn counts as zero
  * Theory has gamma = n / (2 L (tau n + 2 (1 - tau))). Where every f_i has the same minimum
  * (interpolation) gamma = n / (L (tau n + 1 - tau)) has a proof too and is about twice as fast; it
  * is the default. Where they have not, the method stalls at a distance from the optimum: isega.

@@ -2,7 +2,7 @@
  * direction.h - the Newton direction on a shard: p = H^-1 g with the local Hessian H.
  *
  * Dense Hessian and Cholesky factor up to solver/cg-above coordinates, conjugate gradients on
- * Hessian products above (papers/localnewton-giant-ibcd.md, A2: both allowed).
+ * Hessian products above (Gupta et al. 2021 allow both).
  */
 #ifndef CNV_AGENT_SOLVER_DIRECTION_H
 #define CNV_AGENT_SOLVER_DIRECTION_H
@@ -36,7 +36,7 @@ cnv_direction_at(struct cnv_direction *direction, const double *w, struct cnv_er
 
 /*
  * p[n] = H^-1 g at that point. p'g > 0 unless g is 0: a factor that gives less is damped more
- * (A2, E1). Where that does not help, because p'g underflows, or CG finds no positive curvature at
+ * Where that does not help, because p'g underflows, or CG finds no positive curvature at
  * all, p = g.
  */
 CNV_MUST_CHECK enum cnv_status cnv_direction_solve(struct cnv_direction *direction,

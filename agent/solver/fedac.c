@@ -1,7 +1,7 @@
 /*
  * fedac.c - FedAC: local SGD with two sequences, the comparator of growing intervals.
  *
- * papers/adaptive-averaging.md, 3.2 (Yuan and Ma 2020, Algorithm 1). At local step k
+ * Yuan and Ma 2020 (FedAC), Algorithm 1. At local step k
  *     x_md := x / beta + (1 - 1 / beta) x_ag;   g := minibatch gradient at x_md
  *     x_ag := x_md - eta g;   x := (1 - 1 / alpha) x + x_md / alpha - gamma g
  * with eta = step(k), mu = solver/convexity, K the local steps of the round and

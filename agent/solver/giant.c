@@ -1,16 +1,16 @@
 /*
  * giant.c - GIANT: the global gradient preconditioned by the local Hessians, one step a round.
  *
- * papers/localnewton-giant-ibcd.md, part B (Wang et al. 2018). A round has four exchanges:
- *   0 gradient   mean of grad f_k(w), with f_k(w) as a scalar: g and F           (B, 1)
- *   1 direction  mean of p_k = H_k(w)^-1 g: p                                    (B, 2)
- *   2 loss       scalars only: f_k(w - eta_i p) at the candidates eta_i          (B, 3)
+ * Wang et al. 2018 (GIANT). A round has four exchanges:
+ *   0 gradient   mean of grad f_k(w), with f_k(w) as a scalar: g and F
+ *   1 direction  mean of p_k = H_k(w)^-1 g: p
+ *   2 loss       scalars only: f_k(w - eta_i p) at the candidates eta_i
  *   3 model      -eta times the settled direction, as one scalar
  * The server's weights are the rows of the shards, so its means are the paper's sums over n.
  * A round is one iteration whatever L is; nothing outlives it.
  *
  * Line search. The authors' code tries 4^-i, i = 0..9, and takes the first with
- * F_i <= F - c eta_i p'g, c = 0.01. Where a feature is rare in some shards (E1) an eigenvalue
+ * F_i <= F - c eta_i p'g, c = 0.01. Where a feature is rare in some shards an eigenvalue
  * lambda of mean(H_k^-1) H lies far from 1, and so small a c accepts steps with eta lambda up to
  * 2 (1 - c) = 1.98, which leave 96 % of the gap in that eigenvector, round after round. With
  * c = 0.2 at most 36 % are left, and halves instead of quarters near 1 keep the other

@@ -1,7 +1,7 @@
 /*
  * growth.h - minibatches that grow while their gradients are mostly noise: the norm test.
  *
- * Lau, Li, Xu, Liu and Kolar 2024 (arXiv 2406.13936); papers/adaptive-averaging.md, 5.1. In a
+ * Lau, Li, Xu, Liu and Kolar 2024 (arXiv 2406.13936). In a
  * round's last local step each agent tests its minibatch of b rows, whose gradient is g. It wants
  *     ceil(V / (eta^2 |g|^2)) rows,
  * at least b, at most 2 b and solver/batch-max; V is the variance of one row's gradient, summed

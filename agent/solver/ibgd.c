@@ -1,7 +1,7 @@
 /*
  * ibgd.c - IBGD: each agent sends its whole gradient now and then, by a coin of its own.
  *
- * Mishchenko et al. 2020, Algorithm 3; papers/localnewton-giant-ibcd.md, C3. Agent i flips a coin
+ * Mishchenko et al. 2020, Algorithm 3. Agent i flips a coin
  * that is heads with probability tau; heads: it sends -gamma grad f_i(x), tails: no block at all.
  * The server divides by n, as for IBCD, whose step sizes these are. Models agents that answer at
  * random.

@@ -1,13 +1,13 @@
 /*
  * isaga.c - ISAGA for distributed data: a table of row gradients, one row and some blocks a round.
  *
- * Mishchenko et al. 2020, Algorithm 5; papers/localnewton-giant-ibcd.md, C3. Agent i keeps
+ * Mishchenko et al. 2020, Algorithm 5. Agent i keeps
  * alpha_ij, the gradient of row j as it was last seen, block by block, and their mean abar_i:
  *     draws a row j and U_i ;  D := (grad f_ij(x) - alpha_ij)_{U_i}
  *     sends -gamma (D + (abar_i)_{U_i})
  *     alpha_ij := alpha_ij + D ;  abar_i := abar_i + D / rows
- * gamma = 1 / (L (3/n + tau)) with L of single rows (E12); the corollary's n / (5 L) at tau = 1/n
- * is `theory`. Proved where all agents share a minimum (E15). The table has rows x n numbers (E14),
+ * gamma = 1 / (L (3/n + tau)) with L of single rows; the corollary's n / (5 L) at tau = 1/n
+ * is `theory`. Proved where all agents share a minimum. The table has rows x n numbers,
  * starts at zero, and moves only when the contribution counted. One agent with tau = 1 and gamma =
  * 1/(4 L) is SAGA.
  */

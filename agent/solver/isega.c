@@ -2,13 +2,13 @@
  * isega.c - ISEGA: differences to the gradient as the server knows it, so that it converges where
  * the agents' minima differ.
  *
- * Mishchenko et al. 2020, Algorithm 2; papers/localnewton-giant-ibcd.md, C3, layout 1:
+ * Mishchenko et al. 2020, Algorithm 2, h_i with the agents:
  *     agent i : Delta_i := (grad f_i(x) - h_i)_{U_i} ;  h_i := h_i + Delta_i
  *               sends -gamma Delta_i
  *     server  : optimiser/kind=sega: x := x - gamma (h + (1 / (n tau)) sum_i Delta_i) ;
  *               h := h + (1/n) sum_i Delta_i
  * gamma = 1 / (L (1 + 1 / (n tau))), the experiments'; theory has a quarter of that. h_i moves only
- * when the contribution counted (E13). An agent whose process died begins with h_i = 0 while the
+ * when the contribution counted. An agent whose process died begins with h_i = 0 while the
  * server remembers its share: such a run converges to a point that is off by what was lost.
  */
 #include "num/vector.h"

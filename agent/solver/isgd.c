@@ -1,11 +1,11 @@
 /*
  * isgd.c - ISGD: blocks of a minibatch gradient, scaled so that their mean is unbiased.
  *
- * Mishchenko et al. 2020, Algorithm 6; papers/localnewton-giant-ibcd.md, C3. Agent i draws U_i and
+ * Mishchenko et al. 2020, Algorithm 6. Agent i draws U_i and
  * a minibatch and sends -(gamma / tau) (g_i)_{U_i}, so that the server's mean is -gamma q with q =
  * (1 / (n tau)) sum_i (g_i)_{U_i},   E q = grad f(x). Algorithm 6 as printed has no 1 / tau and
  * would be n times slower at tau = 1/n (the notes' scaling trap). L is that of single rows here
- * (E12). sharp is the experiments' 1 / (5 L); theory is the first step of the printed rule, on q:
+ *. sharp is the experiments' 1 / (5 L); theory is the first step of the printed rule, on q:
  * tau / (2 L (tau + 2 (1 - tau) / n)). With solver/batch=0 and optimiser/kind=accelerated this is
  * variant 7.
  */

@@ -1,7 +1,7 @@
 /*
  * newton.c - LocalNewton: damped Newton steps on the agent's own objective, models averaged.
  *
- * papers/localnewton-giant-ibcd.md, A2 (Gupta et al. 2021, Algorithm 1). Worker k, L times:
+ * Gupta et al. 2021 (LocalNewton), Algorithm 1. Worker k, L times:
  *     g := grad f_k(u);  H := hess f_k(u);  p := H^-1 g;  alpha := armijo;  u := u - alpha p
  * and then contributes u - w, an update relative to the broadcast model w. Adaptive LocalNewton
  * (A3) is this with an L that the server's policy lowers. The loss at w comes for free with the

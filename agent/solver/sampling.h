@@ -2,7 +2,7 @@
  * sampling.h - what the methods of "99 % of worker-master communication is not needed" share: the
  * blocks an agent draws in a round, and the constants L, n, tau their step sizes follow from.
  *
- * Mishchenko, Hanzely, Richtarik 2020; papers/localnewton-giant-ibcd.md, parts C and E.
+ * Mishchenko, Hanzely, Richtarik 2020.
  */
 #ifndef CNV_AGENT_SOLVER_SAMPLING_H
 #define CNV_AGENT_SOLVER_SAMPLING_H

@@ -1,7 +1,7 @@
 /*
  * savic.c - SAVIC: local steps scaled by one diagonal matrix that all agents share.
  *
- * papers/adaptive-averaging.md, 2.2 and 2.3 (Chezhegov et al. 2024). Between two synchronisations
+ * Chezhegov et al. 2024 (SAVIC). Between two synchronisations
  *     g := minibatch gradient at u;  m := beta1 m + (1 - beta1) g;  u := u - step(k) m / Dh
  * with Dh = max(alpha, |D|) coordinate by coordinate. D is refreshed once a round, at the model w
  * that all agents start from, so the exchange `scale` comes before the local steps:

@@ -1,7 +1,7 @@
 /*
  * sgd.c - local SGD: minibatch steps with momentum, models averaged.
  *
- * papers/adaptive-averaging.md, 1.3 (the local loop). At iteration k of the run:
+ * Jiang and Agrawal 2020, the local loop. At iteration k of the run:
  *     g := minibatch gradient at u;  v := momentum v + g;  u := u - step(k) v
  * v outlives the round: it advances only when the contribution was counted.
  *

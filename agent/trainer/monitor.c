@@ -1,5 +1,5 @@
 /*
- * monitor.c - states of dynamic averaging (papers/adaptive-averaging.md, 4.1; PROTOCOL.md, 4).
+ * monitor.c - states of dynamic averaging (Theologitis et al. 2025; PROTOCOL.md, 4).
  *
  *   naive    q = |Delta|^2
  *   linear   q, s = <xi, Delta>, 1; or q, 0, 0 from who does not know the model's last move, whose

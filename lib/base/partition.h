@@ -4,7 +4,7 @@
  *
  * Who draws blocks, who checks that the settings fit the model, and who has the step size depend on
  * tau read the same settings here. Source: Mishchenko et al. 2020, "99% of worker-master
- * communication in distributed optimization is not needed" (papers, C1).
+ * communication in distributed optimization is not needed".
  */
 #ifndef CNV_BASE_PARTITION_H
 #define CNV_BASE_PARTITION_H
@@ -44,7 +44,7 @@ size_t cnv_partition_len(const struct cnv_partition *partition, size_t block);
  * ret_blocks[drawn]: the draw of one agent in one iteration.
  *
  *   stream  what tells this agent from all others, below 2^32: two agents with the same stream
- *           would always draw the same blocks (papers, E11)
+ *           would always draw the same blocks
  *   marks   [count] scratch; zero before and after
  */
 void cnv_partition_draw(const struct cnv_partition *partition,

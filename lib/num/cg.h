@@ -5,7 +5,7 @@
  *   while (!cnv_cg_is_done(&cg) && iterations < limit) { product(cg.p, cg.hp); cnv_cg_step(&cg); }
  *
  * The caller owns the loop and takes the products. Starting from x = 0, every iterate has
- * x'b > 0, however early the loop ends: with b = g, -x is a descent direction (papers, part B).
+ * x'b > 0, however early the loop ends: with b = g, -x is a descent direction.
  * Source: Hestenes and Stiefel 1952.
  */
 #ifndef CNV_NUM_CG_H

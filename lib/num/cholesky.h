@@ -2,7 +2,7 @@
  * cholesky.h - H p = g for a symmetric H that ought to be positive definite.
  *
  * Where it is not, or so nearly singular that the factor would be noise, a multiple of the
- * identity is added and raised until it is (Levenberg's damping; papers, E1).
+ * identity is added and raised until it is (Levenberg's damping).
  */
 #ifndef CNV_NUM_CHOLESKY_H
 #define CNV_NUM_CHOLESKY_H

@@ -4,7 +4,7 @@
  * Weights are samples (shards of different size then count as one data set) or all equal.
  * Invariant: out[j] = (..(0 + p0 x0[j]) + p1 x1[j]) + .. in this order, in float64: the bits
  * depend on the contributions alone. Every contributor's weight counts, whether it has sent
- * a coordinate or left it zero (papers, E10: divide by all). A single contributor has weight 1 and
+ * a coordinate or left it zero (the sum is divided by all). A single contributor has weight 1 and
  * comes out as it is. Source: McMahan et al. 2017, Algorithm 1, server step.
  */
 #include <string.h>

@@ -1,11 +1,11 @@
 /*
  * async_isgd.c - the server's side of asynchronous ISGD: a delay-tolerant mean of all agents.
  *
- * Mishchenko et al. 2020; papers/localnewton-giant-ibcd.md, C3 (8). With x_i what agent i last led
+ * Mishchenko et al. 2020, Algorithm 8. With x_i what agent i last led
  * to, snap_i the model it was sent, w the mean of all x_i, on the arrival of -gamma (g_i)_U:
  *     new := snap_i - gamma (g_i)_U          blocks outside U go back to snap_i
  *     w := w + (new - x_i) / n;  x_i := new;  snap_i := prox(w): the next version
- * n is run/agents, divided by whoever answers (E10). All x_i start at the start model (E16).
+ * n is run/agents, divided by whoever answers. All x_i start at the start model.
  * R = optimiser/l1 |x|_1. The printed prox_{gamma R} has the fixed point of tau f + R; so the step
  * is prox_{gamma tau R}, unless optimiser/prox=printed (erratum, C3). gamma is solver/step, tau
  * the share of blocks as it is. State: (n + 4) d numbers.

@@ -1,7 +1,7 @@
 /*
  * sega.c - the server's half of ISEGA (solver isega): remembers the mean of what agents have said.
  *
- * Mishchenko et al. 2020, Algorithm 2; papers/localnewton-giant-ibcd.md, C3, layout 1. The update D
+ * Mishchenko et al. 2020, Algorithm 2, h_i with the agents. The update D
  * is
  * -(gamma / n) sum_i Delta_i and M = -gamma h:
  *

@@ -2,7 +2,7 @@
  * growing.c - rounds at iterations that are known from the start: intervals that grow, and those
  * they are compared with.
  *
- * papers/adaptive-averaging.md, 3.2 (Spiridonoff, Olshevsky and Paschalidis 2021). With T local
+ * Spiridonoff, Olshevsky and Paschalidis 2021. With T local
  * steps in R rounds the models are averaged after local step tau_r, r = 1 .. R:
  *
  *   increasing  tau_r = floor(a r (r + 1) / 2), a = 2 T / (R (R + 1)): lengths a, 2 a, ..., R a

@@ -1,5 +1,5 @@
 /*
- * monitor.c - the estimates of dynamic averaging (papers/adaptive-averaging.md, 4.1).
+ * monitor.c - the estimates of dynamic averaging (Theologitis et al. 2025, FDA).
  *
  * With Delta_i the way member i has come since the last averaging, p_i its weight and bars for
  * weighted means, S = mean |Delta|^2 - |mean Delta|^2. The first term is a mean of numbers; of the

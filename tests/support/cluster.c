@@ -258,7 +258,7 @@ double cluster_play(struct cluster *cluster, uint32_t upto)
     return all[0].scalars[0];
 }
 
-/* optimiser/kind=sega (papers, C3): x := x + h + D / tau; h := h + D. */
+/* optimiser/kind=sega (Mishchenko et al. 2020, Algorithm 2): x := x + h + D / tau; h := h + D. */
 static void apply_sega(struct cluster *cluster)
 {
     struct cnv_partition partition;

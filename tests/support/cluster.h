@@ -65,8 +65,9 @@ double cluster_loss(struct cluster *cluster, const double *w);
 /* Its gradient at w, into g[dimension]. */
 void cluster_gradient(struct cluster *cluster, const double *w, double *g);
 
-/* Adaptive LocalNewton (papers, A3) with a decision that lags one round: from L = 3, one less
- * when the loss fell by less than delta, GIANT below 1. gaps[r] = loss after round r + 1 - optimum.
+/* Adaptive LocalNewton (Gupta et al. 2021, Algorithm 2) with a decision that lags one round: from L
+ * = 3, one less when the loss fell by less than delta, GIANT below 1. gaps[r] = loss after round r
+ * + 1 - optimum.
  */
 void cluster_adaptive(
     struct cluster *cluster, double delta, size_t rounds, double optimum, double *gaps);

@@ -1,4 +1,4 @@
-/* GIANT against a serial reference written from papers/localnewton-giant-ibcd.md, part B. */
+/* GIANT against a serial reference written from Wang et al. 2018. */
 #include <criterion/criterion.h>
 
 #include <math.h>
@@ -137,7 +137,7 @@ static struct cluster *cluster_of(bool uneven, const char *const *set, struct re
     return cluster_new("ridge", set, parts, AGENTS);
 }
 
-/* papers, G1: error ratio per step <= 0.35 on least squares with s/d = 10. */
+/* Error ratio per step <= 0.35 on least squares with s/d = 10. */
 Test(giant, agrees_with_a_serial_reference_on_least_squares, .timeout = 20)
 {
     for (int uneven = 0; uneven < 2; uneven++) {
@@ -173,7 +173,7 @@ Test(giant, agrees_with_a_serial_reference_on_least_squares, .timeout = 20)
     }
 }
 
-/* Feature 0 occurs on the last agent only: the others answer with g_0 / l2, far too much (E1). */
+/* Feature 0 occurs on the last agent only: the others answer with g_0 / l2, far too much. */
 Test(giant, line_search_copes_with_a_feature_that_most_shards_lack, .timeout = 20)
 {
     static const char *const set[] = { "problem/l2=0.05", NULL };

@@ -1,4 +1,4 @@
-/* The schedules of growing intervals, exact: papers/adaptive-averaging.md, 3.2. */
+/* The schedules of growing intervals, exact: Spiridonoff et al. 2021. */
 #include <criterion/criterion.h>
 
 #include <string.h>

@@ -40,7 +40,7 @@ static double gradient_norm(struct cnv_problem *problem, const double *w)
     return norm;
 }
 
-/* papers, A4: one unit Newton step solves the local problem. */
+/* Gupta et al. 2021, section 4: one unit Newton step solves the local problem. */
 Test(newton, one_step_solves_local_least_squares, .timeout = 20)
 {
     struct cluster *alone = cluster_of("ridge", NULL, 1, 1.0);
@@ -51,7 +51,7 @@ Test(newton, one_step_solves_local_least_squares, .timeout = 20)
     cluster_destroy(alone);
 }
 
-/* papers, L6: the average after round 1 is a fixed point, and not the global optimum. */
+/* The average after round 1 is a fixed point, and not the global optimum. */
 Test(newton, average_on_least_squares_is_a_fixed_point_apart_from_the_optimum, .timeout = 20)
 {
     struct cluster *cluster = cluster_of("ridge", NULL, AGENTS, 1.0);
@@ -114,7 +114,7 @@ Test(newton, line_search_never_lets_the_local_loss_rise, .timeout = 20)
     cluster_destroy(cluster);
 }
 
-/* papers, E1: with l2 = 0 and features that never occur, the Hessian is singular. */
+/* With l2 = 0 and features that never occur, the Hessian is singular. */
 Test(newton, a_singular_hessian_is_damped, .timeout = 20)
 {
     const char *const names[] = { "newton", "giant" };

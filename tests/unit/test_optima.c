@@ -61,7 +61,7 @@ Test(optima, newton_on_one_shard_finds_the_optimum, .timeout = 120)
     }
 }
 
-/* papers, L4: without adaptation a floor remains. */
+/* Without adaptation a floor remains. */
 Test(optima, fixed_local_steps_on_a9a_come_near_and_stay_away, .timeout = 60)
 {
     for (uint64_t seed = 1; seed <= 3; seed++) {

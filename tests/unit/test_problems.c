@@ -474,7 +474,7 @@ Test(problems, l2_of_one_over_n_means_the_rows_of_the_whole_run, .timeout = 60)
     subject_drop(&subject);
 }
 
-/* Scores of +-1000 and more: exp would overflow (papers, E9). */
+/* Scores of +-1000 and more: exp would overflow. */
 static void check_large_scores(const struct subject *subject)
 {
     struct cnv_problem *problem = subject->problem;

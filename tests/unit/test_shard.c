@@ -228,7 +228,8 @@ static const char *const bad_texts[][2] = {
       ":1: expected a finite number as the label, found \"?"
       "?\"" },
     { "", ": the file is empty; expected LIBSVM text, CSV or IDX images" },
-    { "\n# nothing\n", ": no rows; expected LIBSVM text (label index:value ...), CSV or IDX images" },
+    { "\n# nothing\n",
+      ": no rows; expected LIBSVM text (label index:value ...), CSV or IDX images" },
     { "BZh91AY&SY",
       ": packed with bzip2; expected plain text or IDX, or these packed with gzip or xz" },
 };
