@@ -241,6 +241,7 @@ cnv_run_repeats(const struct cnv_run_setup *setup, uint64_t count, FILE *out, st
     for (uint64_t i = 0; i < count && status == CNV_OK && cnv_interrupts() == 0; i++) {
         struct cnv_round_row row;
         struct cnv_engine_view view;
+        char loss[CNV_CSV_REAL_SIZE];
         char seed[24];
 
         (void) snprintf(seed, sizeof(seed), "%" PRIu64, first + i);
@@ -249,7 +250,8 @@ cnv_run_repeats(const struct cnv_run_setup *setup, uint64_t count, FILE *out, st
             status = run_once(setup, config, &row, &view, err);
         }
         if (status == CNV_OK) {
-            (void) fprintf(out, "%s,%" PRIu64 ",%.17g\n", seed, view.version, row.loss);
+            (void) cnv_csv_real(row.loss, loss);
+            (void) fprintf(out, "%s,%" PRIu64 ",%s\n", seed, view.version, loss);
         }
     }
     cnv_config_destroy(config);

@@ -1,5 +1,5 @@
 /*
- * promises.c - what must hold after each step, whatever goes wrong (DESIGN.md, section 7).
+ * promises.c - what must hold after each step, whatever goes wrong.
  *
  *   2  A version grows by one. Each member's count of contributions grows by at most one with a
  *      version, and the new model is, bit for bit, the old one plus the weighted mean of what the

@@ -35,7 +35,7 @@ CNV_MUST_CHECK enum cnv_status
 cnv_direction_at(struct cnv_direction *direction, const double *w, struct cnv_error *err);
 
 /*
- * p[n] = H^-1 g at that point. p'g > 0 unless g is 0: a factor that gives less is damped more
+ * p[n] = H^-1 g at that point. p'g > 0 unless g is 0: a factor that gives less is damped more.
  * Where that does not help, because p'g underflows, or CG finds no positive curvature at
  * all, p = g.
  */

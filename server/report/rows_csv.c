@@ -1,4 +1,4 @@
-/* rows_csv.c - columns in the order of DESIGN.md, section 2. */
+/* rows_csv.c - the columns of rounds.csv, in their order. */
 #include "report/rows_csv.h"
 
 #include <inttypes.h>
@@ -13,20 +13,24 @@ const char cnv_rows_csv_head[] =
     "round,seconds,exchanges,local_steps,contributors,loss,gradient_norm,"
     "variance,bytes_up,bytes_down,payload_up,reason\n";
 
-/* ",value" with as few digits as read back alike; "," alone for a number that does not exist. */
-static size_t add_real(char *text, double value)
+size_t cnv_csv_real(double value, char text[CNV_CSV_REAL_SIZE])
 {
-    int len = 1;
+    int len = 0;
 
-    text[0] = ',';
-    text[1] = '\0';
+    text[0] = '\0';
     for (int digits = 15; !isnan(value) && digits <= 17; digits++) {
-        len = snprintf(text, 32, ",%.*g", digits, value);
-        if (strtod(text + 1, NULL) == value) {
+        len = snprintf(text, CNV_CSV_REAL_SIZE, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
             break;
         }
     }
     return (size_t) len;
+}
+
+static size_t add_real(char *text, double value)
+{
+    text[0] = ',';
+    return 1 + cnv_csv_real(value, text + 1);
 }
 
 static size_t add_count(char *text, uint64_t value)

@@ -9,8 +9,11 @@
 /* The first line, with its newline. */
 extern const char cnv_rows_csv_head[];
 
-/* Enough for any row. */
-enum { CNV_ROWS_CSV_SIZE = 12 * 32 + 2 * CNV_REASON_SIZE };
+/* Enough for any number, and for any row. */
+enum { CNV_CSV_REAL_SIZE = 31, CNV_ROWS_CSV_SIZE = 12 * 32 + 2 * CNV_REASON_SIZE };
+
+/* Writes value with as few digits as read back alike, nothing for NaN; returns the length. */
+size_t cnv_csv_real(double value, char text[CNV_CSV_REAL_SIZE]);
 
 /*
  * Writes one row with its newline and a NUL; returns its length. Numbers have as many
