@@ -368,10 +368,10 @@ const struct cnv_command cnv_command_evaluate = {
     .examples = "  convene evaluate result test.libsvm.xz\n"
                 "  convene evaluate result/model.npy table.csv --set data/label=first\n"
                 "  convene evaluate result t10k-images-idx3-ubyte.gz --json | jq .data.accuracy\n",
-    .notes = "Label map, scaling and problem are those of the training, as model.json has them; how "
-             "a table is\n"
-             "read (data/skip, data/missing, data/label, ...) is not, and is said again with --set. "
-             "Rows of a label\n"
-             "that the model does not know count as wrong in the accuracy, and not in the loss.\n",
+    .notes =
+        "Label map, scaling and problem are those of the training, as model.json has them;\n"
+        "how a table is read (data/skip, data/missing, data/label, ...) is not, and is said again\n"
+        "with --set. Rows of a label that the model does not know count as wrong in the\n"
+        "accuracy, and not in the loss.\n",
     .run = evaluate_run,
 };

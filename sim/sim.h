@@ -60,9 +60,9 @@ struct cnv_sim_setup {
     const struct cnv_engine_start *start; /* NULL: as run/start says; borrowed for the sim's life */
     uint32_t shards;                      /* the data is cut into; 0: run/agents */
     const struct cnv_sim_faults *faults;  /* NULL: none; copied */
-    bool is_checked; /* after every step look whether its promises hold */
-    FILE *trace;     /* a line a message; NULL: none */
-    void *self;      /* given to the callbacks */
+    bool is_checked;                      /* after every step look whether its promises hold */
+    FILE *trace;                          /* a line a message; NULL: none */
+    void *self;                           /* given to the callbacks */
     /* Gives the shard of an agent and its test data (NULL: none); the agent takes them over. */
     enum cnv_status (*load)(void *self,
                             const struct cnv_config *config,
