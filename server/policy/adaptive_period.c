@@ -21,6 +21,7 @@
 
 #include "base/schedule.h"
 #include "registry.h"
+#include "saved.h"
 
 /* Written by save, in little-endian order: p (4 bytes), samples (8), C2 (8). */
 enum { PERIOD_SAVED_SIZE = 20, PERIOD_WORDS_SIZE = 128 };
@@ -163,23 +164,6 @@ period_decide(void *memory, const struct cnv_round_view *view, struct cnv_decisi
     }
 }
 
-static void put_number(uint8_t *bytes, size_t count, uint64_t number)
-{
-    for (size_t i = 0; i < count; i++) {
-        bytes[i] = (uint8_t) (number >> 8 * i);
-    }
-}
-
-static uint64_t get_number(const uint8_t *bytes, size_t count)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        number |= (uint64_t) bytes[i] << 8 * i;
-    }
-    return number;
-}
-
 static size_t period_save(const void *memory, uint8_t *bytes, size_t size)
 {
     const struct period_state *state = memory;
@@ -187,9 +171,9 @@ static size_t period_save(const void *memory, uint8_t *bytes, size_t size)
 
     if (size >= PERIOD_SAVED_SIZE) {
         memcpy(&target, &state->target, sizeof(target));
-        put_number(bytes, 4, state->period);
-        put_number(bytes + 4, 8, state->samples);
-        put_number(bytes + 12, 8, target);
+        cnv_saved_put(bytes, 4, state->period);
+        cnv_saved_put(bytes + 4, 8, state->samples);
+        cnv_saved_put(bytes + 12, 8, target);
     }
     return PERIOD_SAVED_SIZE;
 }
@@ -207,14 +191,14 @@ period_load(void *memory, const uint8_t *bytes, size_t size, struct cnv_error *e
                         size,
                         PERIOD_SAVED_SIZE);
     }
-    uint32_t period = (uint32_t) get_number(bytes, 4);
-    uint64_t image = get_number(bytes + 12, 8);
+    uint32_t period = (uint32_t) cnv_saved_get(bytes, 4);
+    uint64_t image = cnv_saved_get(bytes + 12, 8);
     memcpy(&target, &image, sizeof(target));
     if (period == 0 || !(target >= 0) || !isfinite(target)) {
         return cnv_fail(err, CNV_E_MALFORMED, "state of policy adaptive-period is damaged");
     }
     state->period = period;
-    state->samples = get_number(bytes + 4, 8);
+    state->samples = cnv_saved_get(bytes + 4, 8);
     state->target = target;
     return CNV_OK;
 }

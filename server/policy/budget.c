@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "registry.h"
+#include "saved.h"
 
 /* Written by save, in little-endian order: L (4 bytes), bytes (8), seconds (8, IEEE 754). */
 enum { BUDGET_SAVED_SIZE = 20, BUDGET_WORDS_SIZE = 96 };
@@ -161,23 +162,6 @@ budget_decide(void *memory, const struct cnv_round_view *view, struct cnv_decisi
     }
 }
 
-static void put_number(uint8_t *bytes, size_t count, uint64_t number)
-{
-    for (size_t i = 0; i < count; i++) {
-        bytes[i] = (uint8_t) (number >> 8 * i);
-    }
-}
-
-static uint64_t get_number(const uint8_t *bytes, size_t count)
-{
-    uint64_t number = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        number |= (uint64_t) bytes[i] << 8 * i;
-    }
-    return number;
-}
-
 static size_t budget_save(const void *memory, uint8_t *bytes, size_t size)
 {
     const struct budget_state *state = memory;
@@ -185,9 +169,9 @@ static size_t budget_save(const void *memory, uint8_t *bytes, size_t size)
 
     if (size >= BUDGET_SAVED_SIZE) {
         memcpy(&seconds, &state->seconds, sizeof(seconds));
-        put_number(bytes, 4, (uint64_t) state->local_steps);
-        put_number(bytes + 4, 8, (uint64_t) state->sent);
-        put_number(bytes + 12, 8, seconds);
+        cnv_saved_put(bytes, 4, (uint64_t) state->local_steps);
+        cnv_saved_put(bytes + 4, 8, (uint64_t) state->sent);
+        cnv_saved_put(bytes + 12, 8, seconds);
     }
     return BUDGET_SAVED_SIZE;
 }
@@ -205,14 +189,14 @@ budget_load(void *memory, const uint8_t *bytes, size_t size, struct cnv_error *e
                         size,
                         BUDGET_SAVED_SIZE);
     }
-    uint64_t steps = get_number(bytes, 4);
-    uint64_t image = get_number(bytes + 12, 8);
+    uint64_t steps = cnv_saved_get(bytes, 4);
+    uint64_t image = cnv_saved_get(bytes + 12, 8);
     memcpy(&seconds, &image, sizeof(seconds));
     if (steps == 0 || !(seconds >= 0.0) || !isfinite(seconds)) {
         return cnv_fail(err, CNV_E_MALFORMED, "state of policy budget is damaged");
     }
     state->local_steps = (double) steps;
-    state->sent = (double) get_number(bytes + 4, 8);
+    state->sent = (double) cnv_saved_get(bytes + 4, 8);
     state->seconds = seconds;
     return CNV_OK;
 }
