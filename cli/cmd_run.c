@@ -231,6 +231,7 @@ static enum cnv_exit run_run(const struct cnv_command *command, void *raw)
             .seconds = cnv_config_real(config, "run/seconds"),
             .bytes = (double) cnv_config_integer(config, "stop/bytes"),
             .is_at_most = cnv_config_real(config, "stop/gradient") > 0.0 ||
+                          cnv_config_real(config, "stop/gradient-rms") > 0.0 ||
                           isfinite(cnv_config_real(config, "stop/loss")),
         };
 

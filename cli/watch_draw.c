@@ -62,6 +62,7 @@ static void draw_title(struct cnv_sheet *sheet)
         .seconds = limit_of(config, "run/seconds"),
         .bytes = limit_of(config, "stop/bytes"),
         .is_at_most = limit_of(config, "stop/gradient") > 0.0 ||
+                      limit_of(config, "stop/gradient-rms") > 0.0 ||
                       (json_object_get(config, "stop/loss") != NULL &&
                        isfinite(limit_of(config, "stop/loss"))),
     };

@@ -7,7 +7,8 @@
  *   2 loss       scalars only: f_k(w - eta_i p) at the candidates eta_i
  *   3 model      -eta times the settled direction, as one scalar
  * The server's weights are the rows of the shards, so its means are the paper's sums over n.
- * A round is one iteration whatever L is; nothing outlives it.
+ * A round is one iteration whatever L is; nothing outlives it but CG's tolerance, if it tightens
+ * (direction.h). policy/local-start lets it start from the average of local solves, weighted alike.
  *
  * Line search. The authors' code tries 4^-i, i = 0..9, and takes the first with
  * F_i <= F - c eta_i p'g, c = 0.01. Where a feature is rare in some shards an eigenvalue
@@ -103,6 +104,7 @@ static void giant_begin(void *state, const struct cnv_solver_round *round)
     struct giant *giant = state;
 
     giant->model = round->model;
+    cnv_direction_begin(&giant->direction);
 }
 
 /* All the work is in the exchanges: a local step alone moves nothing. */
@@ -228,8 +230,9 @@ static void giant_settled(void *state,
 
 static void giant_concluded(void *state, bool counted)
 {
-    (void) state;
-    (void) counted;
+    struct giant *giant = state;
+
+    cnv_direction_concluded(&giant->direction, counted);
 }
 
 const struct cnv_solver_ops cnv_solver_giant = {

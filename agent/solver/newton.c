@@ -5,7 +5,7 @@
  *     g := grad f_k(u);  H := hess f_k(u);  p := H^-1 g;  alpha := armijo;  u := u - alpha p
  * and then contributes u - w, an update relative to the broadcast model w. Adaptive LocalNewton
  * (A3) is this with an L that the server's policy lowers. The loss at w comes for free with the
- * first gradient (A3, choice a). Nothing outlives a round.
+ * first gradient (A3, choice a). Nothing outlives a round, but CG's tolerance if it tightens.
  */
 #include <float.h>
 #include <math.h>
@@ -68,6 +68,7 @@ static void newton_begin(void *state, const struct cnv_solver_round *round)
     struct newton *newton = state;
 
     newton->model = round->model;
+    cnv_direction_begin(&newton->direction);
     newton->evaluate = round->evaluate;
     newton->has_loss = false;
     cnv_vector_copy(newton->problem->dimension, round->model, newton->u);
@@ -164,8 +165,9 @@ static void newton_settled(void *state,
 
 static void newton_concluded(void *state, bool counted)
 {
-    (void) state;
-    (void) counted;
+    struct newton *newton = state;
+
+    cnv_direction_concluded(&newton->direction, counted);
 }
 
 const struct cnv_solver_ops cnv_solver_newton = {

@@ -63,6 +63,13 @@ const struct cnv_param cnv_config_keys[] = {
          LARGEST_REAL,
          "0",
          "Ends the run when the norm of the global gradient is at most this; 0: off."),
+    REAL("stop/gradient-rms",
+         "",
+         0,
+         LARGEST_REAL,
+         "0",
+         "The same for the norm over the root of the dimension, the root mean square of its "
+         "coordinates; GIANT's authors: 1e-11; 0: off."),
     REAL("stop/loss",
          "",
          -INFINITY,
@@ -286,6 +293,12 @@ const struct cnv_param cnv_config_keys[] = {
          "Factor between two steps tried by a line search."),
     INTEGER(
         "solver/halvings", "steps", 1, 1000, "40", "Steps a line search tries before it gives up."),
+    CHOICE("solver/direction",
+           "factor|cg",
+           "factor",
+           "newton, giant: what solves for the local Newton direction, a Cholesky factor up to "
+           "solver/cg-above coordinates, or conjugate gradients as in the code of GIANT's authors, "
+           "which form the Hessian where that is cheaper."),
     INTEGER("solver/cg-above",
             "coordinates",
             0,
@@ -303,7 +316,15 @@ const struct cnv_param cnv_config_keys[] = {
          0,
          0.999999,
          "1e-10",
-         "Residual, relative to the gradient, at which conjugate gradients stop."),
+         "Residual, relative to the gradient, at which conjugate gradients stop; GIANT's authors "
+         "begin with 1e-20."),
+    REAL("solver/cg-tighten",
+         "",
+         SMALLEST_POSITIVE,
+         1,
+         "1",
+         "Factor on solver/cg-tolerance whenever solver/cg-iterations were not enough; GIANT's "
+         "authors: 0.5."),
 
     CHOICE("policy/kind",
            "fixed|adaptive-l|adaptive-period|growing|one-shot|budget|dynamic|plugin:NAME",
@@ -321,6 +342,13 @@ const struct cnv_param cnv_config_keys[] = {
             1000000000,
             "3",
             "Local steps L of a round; where adaptive-l starts."),
+    INTEGER("policy/local-start",
+            "steps",
+            0,
+            1000000000,
+            "0",
+            "fixed with solver/kind=giant: local Newton steps of a first round, whose averaged "
+            "models it starts from; 0: none."),
     INTEGER(
         "policy/max-local-steps", "steps", 1, 1000000000, "1000", "Most local steps of a round."),
     REAL("policy/delta",

@@ -38,6 +38,7 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
         strcmp(start, "random") == 0 ? cnv_config_real(config, "run/start-scale") : 0.0;
     settings->seed = (uint64_t) cnv_config_integer(config, "run/seed");
     settings->stop_gradient = cnv_config_real(config, "stop/gradient");
+    settings->stop_gradient_rms = cnv_config_real(config, "stop/gradient-rms");
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
     settings->is_async = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0;

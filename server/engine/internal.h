@@ -32,6 +32,7 @@ struct cnv_settings {
     uint64_t iterations;
     double seconds;
     double stop_gradient;
+    double stop_gradient_rms; /* 0: off */
     double stop_loss;
     uint64_t stop_bytes;
     double start_mean;

@@ -90,6 +90,7 @@ void cnv_run_check_stop(struct cnv_engine *engine)
     const struct cnv_settings *settings = &engine->settings;
     const struct cnv_round *round = &engine->round;
     uint64_t bytes = engine->bytes_up + engine->bytes_down;
+    double rms = round->gradient_norm / sqrt((double) engine->dimension);
     char *text = engine->ending;
     size_t size = sizeof(engine->ending);
 
@@ -113,6 +114,13 @@ void cnv_run_check_stop(struct cnv_engine *engine)
                         "stop/gradient=%g reached: norm %.3g before round %" PRIu64,
                         settings->stop_gradient,
                         round->gradient_norm,
+                        round->number);
+    } else if (settings->stop_gradient_rms > 0 && rms <= settings->stop_gradient_rms) {
+        (void) snprintf(text,
+                        size,
+                        "stop/gradient-rms=%g reached: %.3g before round %" PRIu64,
+                        settings->stop_gradient_rms,
+                        rms,
                         round->number);
     } else if (settings->stop_bytes > 0 && bytes >= settings->stop_bytes) {
         (void) snprintf(text,

@@ -75,6 +75,32 @@ Test(adaptive_l, fixed_keeps_l_up_to_the_maximum, .timeout = 5)
     policy_destroy(&policy);
 }
 
+/* Wang et al. 2018: GIANT from the average of local solves. Nobody else, and not in mid-run. */
+Test(adaptive_l, fixed_lets_giant_start_from_local_solves, .timeout = 5)
+{
+    struct policy policy =
+        policy_new(cnv_policy_find("fixed"),
+                   (const char *const[]){ "policy/local-steps=1", "policy/local-start=5", NULL });
+    struct cnv_decision decision = { .solver = "giant" };
+    struct cnv_round_view view = { .round = 0 };
+
+    policy.ops->decide(policy.state, &view, &decision);
+    cr_assert_eq(decision.local_steps, 5);
+    cr_assert_str_eq(decision.solver, "newton");
+    cr_assert_str_eq(decision.reason, "giant starts from the average after 5 local Newton steps");
+    decision = (struct cnv_decision){ .solver = "giant" };
+    view = (struct cnv_round_view){ .iteration = 5 }; /* the next, or set anew in mid-run */
+    policy.ops->decide(policy.state, &view, &decision);
+    cr_assert_eq(decision.local_steps, 1);
+    cr_assert_str_eq(decision.solver, "giant");
+    decision = (struct cnv_decision){ .solver = "sgd" };
+    view = (struct cnv_round_view){ .round = 0 };
+    policy.ops->decide(policy.state, &view, &decision);
+    cr_assert_eq(decision.local_steps, 1);
+    cr_assert_str_eq(decision.solver, "sgd");
+    policy_destroy(&policy);
+}
+
 /* Gupta et al. 2021, Algorithm 2, with the losses of consecutive models. */
 Test(adaptive_l, adaptive_l_takes_one_step_fewer_when_the_loss_hardly_falls, .timeout = 5)
 {

@@ -73,9 +73,10 @@ Test(engine_run, stops_at_a_loss, .timeout = 10)
     script_destroy(script);
 }
 
-Test(engine_run, stops_at_a_gradient, .timeout = 10)
+/* A round of giant to its end, whose gradient has that norm; the run ends behind it. */
+static void stops_at(const char *rule, const char *reason)
 {
-    struct script *script = start_with("solver/kind=giant", "stop/gradient=0.1");
+    struct script *script = start_with("solver/kind=giant", rule);
     const double loss[] = { 0.5 };
 
     round_with(script, 0.0625);
@@ -90,9 +91,15 @@ Test(engine_run, stops_at_a_gradient, .timeout = 10)
         script_offer_message(script, peer, &offer, &factor);
     }
     evaluate(script, 0.25);
-    cr_assert_str_eq(script_view(script).state_reason,
-                     "stop/gradient=0.1 reached: norm 0.0884 before round 1");
+    cr_assert_str_eq(script_view(script).state_reason, reason);
     script_destroy(script);
+}
+
+/* Two coordinates of 0.0625. */
+Test(engine_run, stops_at_a_gradient, .timeout = 10)
+{
+    stops_at("stop/gradient=0.1", "stop/gradient=0.1 reached: norm 0.0884 before round 1");
+    stops_at("stop/gradient-rms=0.0625", "stop/gradient-rms=0.0625 reached: 0.0625 before round 1");
 }
 
 Test(engine_run, stops_after_its_bytes, .timeout = 10)

@@ -81,8 +81,33 @@ static double reference_loss(const struct reference *reference, const double *w)
     return sum;
 }
 
-/* One iteration with the constants of the authors' code: steps 4^-i, c = 0.01. */
-static void reference_step(struct reference *reference)
+/* q steps of conjugate gradients from 0 on a x = b, as the authors write them; x replaces b. */
+static void conjugate(double a[D][D], double *b, int q)
+{
+    double x[D] = { 0.0 };
+    double r[D];
+    double p[D];
+    double ap[D];
+
+    cnv_vector_copy(D, b, r);
+    cnv_vector_copy(D, b, p);
+    for (int k = 0; k < q; k++) {
+        double rr = cnv_vector_dot(D, r, r);
+
+        for (size_t i = 0; i < D; i++) {
+            ap[i] = cnv_vector_dot(D, a[i], p);
+        }
+        double alpha = rr / cnv_vector_dot(D, p, ap);
+        cnv_vector_add(D, alpha, p, x);
+        cnv_vector_add(D, -alpha, ap, r);
+        cnv_vector_move(D, r, cnv_vector_dot(D, r, r) / rr, p, p);
+    }
+    cnv_vector_copy(D, x, b);
+}
+
+/* One iteration with the constants of the authors' code: steps 4^-i, c = 0.01. The local systems
+ * are solved by q steps of conjugate gradients; 0: to the end. */
+static void reference_step(struct reference *reference, int q)
 {
     double g[D] = { 0.0 };
     double p[D] = { 0.0 };
@@ -103,7 +128,11 @@ static void reference_step(struct reference *reference)
 
         sums(reference->parts[k], reference->w, gram, ignored);
         cnv_vector_copy(D, g, pk);
-        eliminate(gram, pk);
+        if (q == 0) {
+            eliminate(gram, pk);
+        } else {
+            conjugate(gram, pk, q);
+        }
         cnv_vector_add(D, s * s / ROWS, pk, p); /* s_k p_k / n with H_k = gram / s_k */
     }
     double before = reference_loss(reference, reference->w);
@@ -137,6 +166,14 @@ static struct cluster *cluster_of(bool uneven, const char *const *set, struct re
     return cluster_new("ridge", set, parts, AGENTS);
 }
 
+static void drop(struct cluster *cluster, struct reference *reference)
+{
+    for (size_t k = 0; k < AGENTS; k++) {
+        synthetic_destroy(reference->parts[k]);
+    }
+    cluster_destroy(cluster);
+}
+
 /* Error ratio per step <= 0.35 on least squares with s/d = 10. */
 Test(giant, agrees_with_a_serial_reference_on_least_squares, .timeout = 20)
 {
@@ -147,7 +184,7 @@ Test(giant, agrees_with_a_serial_reference_on_least_squares, .timeout = 20)
         double errors[9];
 
         for (int i = 0; i < 60; i++) {
-            reference_step(&optimum);
+            reference_step(&optimum, 0);
         }
         for (int r = 0; r < 9; r++) {
             double error[D];
@@ -161,16 +198,67 @@ Test(giant, agrees_with_a_serial_reference_on_least_squares, .timeout = 20)
                       errors[r]);
             double sent = cluster_round(cluster, "giant", 1);
             cr_assert_float_eq(sent, reference_loss(&reference, reference.w), 1e-9);
-            reference_step(&reference);
+            reference_step(&reference, 0);
             for (size_t i = 0; i < D; i++) {
                 cr_assert_float_eq(cluster->model[i], reference.w[i], 1e-9);
             }
         }
-        for (size_t k = 0; k < AGENTS; k++) {
-            synthetic_destroy(reference.parts[k]);
-        }
-        cluster_destroy(cluster);
+        drop(cluster, &reference);
     }
+}
+
+/* q in which the Hessian is formed (d <= 4 q s / (s + q)), and in which products are taken. */
+Test(giant, stops_its_local_solves_after_q_steps_of_conjugate_gradients, .timeout = 20)
+{
+    static const char *const settings[][5] = {
+        { "solver/direction=cg", "solver/cg-iterations=4", "solver/cg-tolerance=1e-20", NULL },
+        { "solver/direction=cg",
+          "solver/cg-iterations=8",
+          "solver/cg-tolerance=1e-20",
+          "solver/cg-tighten=0.5",
+          NULL },
+    };
+    static const int steps[] = { 4, 8 };
+
+    for (int v = 0; v < 2; v++) {
+        struct reference reference = { .w = { 0.0 } };
+        struct cluster *cluster = cluster_of(true, settings[v], &reference);
+
+        for (int r = 0; r < 6; r++) {
+            (void) cluster_round(cluster, "giant", 1);
+            reference_step(&reference, steps[v]);
+            for (size_t i = 0; i < D; i++) {
+                cr_assert_float_eq(cluster->model[i], reference.w[i], 1e-9, "q = %d", steps[v]);
+            }
+        }
+        drop(cluster, &reference);
+    }
+}
+
+/* policy/local-start=1 on least squares: the mean of s_k w_k, w_k the optimum of shard k. */
+Test(giant, starts_from_the_weighted_average_of_local_solves, .timeout = 20)
+{
+    struct reference reference = { .w = { 0.0 } };
+    struct cluster *cluster = cluster_of(true, NULL, &reference);
+
+    (void) cluster_round(cluster, "newton", 1);
+    for (size_t k = 0; k < AGENTS; k++) {
+        double gram[D][D] = { { 0.0 } };
+        double zero[D] = { 0.0 };
+        double wk[D] = { 0.0 };
+
+        sums(reference.parts[k], zero, gram, wk);
+        eliminate(gram, wk);
+        cnv_vector_add(D, -(double) reference.parts[k]->rows / ROWS, wk, reference.w);
+    }
+    for (int r = 0; r < 4; r++) {
+        for (size_t i = 0; i < D; i++) {
+            cr_assert_float_eq(cluster->model[i], reference.w[i], 1e-11, "round %d", r + 1);
+        }
+        (void) cluster_round(cluster, "giant", 1);
+        reference_step(&reference, 0);
+    }
+    drop(cluster, &reference);
 }
 
 /* Feature 0 occurs on the last agent only: the others answer with g_0 / l2, far too much. */
@@ -195,10 +283,7 @@ Test(giant, line_search_copes_with_a_feature_that_most_shards_lack, .timeout = 2
     }
     cluster_gradient(cluster, cluster->model, g);
     cr_assert_lt(cnv_vector_norm(D, g), 1e-8);
-    for (size_t k = 0; k < AGENTS; k++) {
-        synthetic_destroy(reference.parts[k]);
-    }
-    cluster_destroy(cluster);
+    drop(cluster, &reference);
 }
 
 /* Losses at the candidates as the server would settle them, for F = 1 and p'g = 1. */
@@ -227,10 +312,7 @@ static double eta_for(const double *losses, size_t count)
     cr_assert_eq(part.reference, 1);
     ops->fini(state);
     cnv_free(state);
-    for (size_t k = 0; k < AGENTS; k++) {
-        synthetic_destroy(reference.parts[k]);
-    }
-    cluster_destroy(cluster);
+    drop(cluster, &reference);
     return -part.factor;
 }
 

@@ -244,10 +244,10 @@ Test(solvers, out_of_memory_is_an_error_at_every_allocation, .timeout = 60)
 }
 
 /* Conjugate gradients to 1e-10 find what the factor finds. */
-static void check_cg(const char *solver, const char *problem)
+static void check_cg_with(const char *solver, const char *problem, const char *setting)
 {
     const char *const factor[] = { "problem/l2=0.01", NULL };
-    const char *const products[] = { "problem/l2=0.01", "solver/cg-above=0", NULL };
+    const char *const products[] = { "problem/l2=0.01", setting, NULL };
     struct cluster *a = cluster_of(solver, problem, factor, AGENTS);
     struct cluster *b = cluster_of(solver, problem, products, AGENTS);
 
@@ -263,6 +263,12 @@ static void check_cg(const char *solver, const char *problem)
     }
     cluster_destroy(a);
     cluster_destroy(b);
+}
+
+static void check_cg(const char *solver, const char *problem)
+{
+    check_cg_with(solver, problem, "solver/cg-above=0");
+    check_cg_with(solver, problem, "solver/direction=cg");
 }
 
 Test(solvers, conjugate_gradients_and_cholesky_agree, .timeout = 60)
