@@ -8,6 +8,13 @@
  *     gamma = max(eta, sqrt(eta / (mu K)))
  *     I   alpha = 1 / (gamma mu),             beta = alpha + 1
  *     II  alpha = 3 / (2 gamma mu) - 1 / 2,   beta = (2 alpha^2 - 1) / (alpha - 1)
+ * Checked: I, and gamma and alpha of II, are those of the authors' published code, whose beta of II
+ * is 2 alpha^2 / (alpha - 1). The paper's, with the - 1, was not at hand, but is what its argument
+ * needs. Without noise, for eta <= 1 / L and c = rho / (gamma mu), one step takes
+ *     F(x_ag) - F* + (c mu / 2) |x - x*|^2   to at most 1 - rho times what it was
+ * where what multiplies the gradient cancels: beta = (alpha - rho) / (rho (alpha - 1)). With
+ * rho = 1 / alpha that is I, with rho = 1 / (2 alpha) it is II (tests/unit/test_fedac.c).
+ *
  * Both are averaged. x_ag is the model, relative to the broadcast one; x travels in the exchange
  * `auxiliary` before it, as it is: no server has to know it, and who comes new starts from x = x_ag
  * and has what settles from the next round on. x advances only when the contribution was counted.
