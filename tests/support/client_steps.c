@@ -17,7 +17,7 @@ convene_event *expect(convene_client *client, convene_event_kind kind)
 {
     convene_event *event = NULL;
 
-    cr_assert_eq(convene_wait(client, 5000, &event), CONVENE_OK, "waiting for event %d", kind);
+    cr_assert_eq(convene_wait(client, 30000, &event), CONVENE_OK, "waiting for event %d", kind);
     cr_assert_eq(event->kind, kind, "event %d instead of %d: %s", event->kind, kind, event->text);
     return event;
 }

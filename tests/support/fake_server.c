@@ -9,7 +9,7 @@
 #include "encodings/encoding.h"
 #include "proto/vector.h"
 
-enum { EXPECT_MS = 5000 };
+enum { EXPECT_MS = 30000 };
 
 /* A test cannot go on without it. */
 #define MUST(condition)                                                                            \

@@ -48,7 +48,7 @@ counted_beyond() { [ "$(of "$1" rounds)" -gt "$2" ]; }
 DATA=ipc://$DIR/early.data
 agent early-1 1/2
 EARLY=$PID
-until_true 5 grep -q event=waiting_for_server early-1.log
+until_true 30 grep -q event=waiting_for_server early-1.log
 ok $? "an agent without a server waits"
 server early "listen/data=$DATA" run/rounds=20
 agent early-2 2/2
@@ -65,16 +65,17 @@ kill -KILL "$SERVER"
 
 # --- Killed and brought back ------------------------------------------------------------------------
 server killed run/rounds=20 sync/rejoin=20
-agent killed-1 1/2
+# Rounds take 0.1 s, so that there is a middle however slowly we look.
+agent killed-1 1/2 --set agent/step-seconds=0.00002
 OTHER=$PID
-agent killed-2 2/2
+agent killed-2 2/2 --set agent/step-seconds=0.00002
 VICTIM=$PID
-until_true 10 round_beyond 4
+until_true 30 round_beyond 4
 kill -KILL "$VICTIM"
 killed=$(date +%s%N)
-until_true 5 is killed-2 state lost
+until_true 30 is killed-2 state lost
 ok $? "a killed agent is seen as lost"
-check "in less than a second" test $((($(date +%s%N) - killed) / 1000000)) -lt 1000
+check "in less than a second" lost_within 1000 killed-2 killed.log "$killed"
 check "in the middle of the run" test "$(figure .run.round)" -lt 20
 agent killed-2 2/2
 check "started again it takes part to the end" ends "$PID" 0 30
@@ -83,43 +84,46 @@ check "the model is that of the undisturbed run, bit for bit" same "$(figure .ru
 kill -KILL "$SERVER"
 
 # --- A host that plays a slower one -------------------------------------------------------------------
-between() { [ "$(figure "$1 * 1000 | floor")" -ge "$2" ] && [ "$(figure "$1 * 1000 | floor")" -le "$3" ]; }
+# How much longer everything may take than the slower one was told to depends on who else is on the
+# machine; what must hold is that nothing takes less, and that the waiting is the rounds'.
+told='(.agents[] | select(.name == "slower-2"))'
+waits='(.agents[] | select(.name == "slower-1"))'
 server slower run/rounds=3 policy/local-steps=20 run/linger=true
 agent slower-1 1/2
 agent slower-2 2/2 --set agent/step-seconds=0.02
-check "an agent may play a slower host" ends "$PID" 0 20
-check "its speed is what it was told to be" between '(.agents[] | select(.name == "slower-2") | .steps_per_second)' 40000 50000
-check "a round takes so long" between '(.agents[] | select(.name == "slower-2") | .round_seconds)' 399 800
-check "the other waited" between '(.agents[] | select(.name == "slower-1") | .waited_seconds)' 900 2000
-check "for this one alone" between '(.agents[] | select(.name == "slower-2") | .held_seconds)' 900 2000
-check "which the log says" grep -q 'event=committed .*slower-2 came 0.[3-7] s after the others' slower.log
+check "an agent may play a slower host" ends "$PID" 0
+check "its speed is what it was told to be" holds "$told.steps_per_second | . > 25 and . <= 50"
+check "a round takes so long" holds "$told.round_seconds | . >= 0.399 and . < 4"
+check "the other waited" holds "$waits.waited_seconds | . >= 0.9 and . < 12"
+check "for this one alone" holds "$waits.waited_seconds - $told.held_seconds | fabs < 0.2"
+check "which the log says" grep -q 'event=committed .*slower-2 came \(0\.[3-9]\|[1-9][0-9]*\.[0-9]\) s after the others' slower.log
 kill -KILL "$SERVER"
 
 # --- Stopped for longer than the patience -------------------------------------------------------------
-server stopped limits/patience=1 limits/heartbeat=0.3 sync/rejoin=0.3 policy/local-steps=500
+server stopped limits/patience=2 limits/heartbeat=0.3 sync/rejoin=0.3 policy/local-steps=500
 agent stopped-1 1/2
 FIRST=$PID
 agent stopped-2 2/2
 SECOND=$PID
-until_true 10 round_beyond 2
+until_true 30 round_beyond 2
 kill -STOP "$SECOND"
-until_true 5 is stopped-2 state lost
+until_true 30 is stopped-2 state lost
 ok $? "a stopped agent is given up after the patience"
 seen=$(figure .run.round)
-until_true 10 round_beyond $((seen + 5))
+until_true 30 round_beyond $((seen + 5))
 ok $? "the run goes on without it"
 counted=$(of stopped-2 rounds)
 kill -CONT "$SECOND"
-until_true 10 counted_beyond stopped-2 $((counted + 5))
+until_true 30 counted_beyond stopped-2 $((counted + 5))
 ok $? "continued, it takes part again"
 
 # --- Told to go -----------------------------------------------------------------------------------------
 kill -TERM "$SECOND"
-check "SIGTERM ends an agent with 0 in 2 s" ends "$SECOND" 0 2
-until_true 5 grep -q 'agent=stopped-2.*interrupted' stopped.log
+check "SIGTERM ends an agent with 0 in some seconds" ends "$SECOND" 0 5
+until_true 30 grep -q 'agent=stopped-2.*interrupted' stopped.log
 ok $? "the server heard the goodbye"
 seen=$(figure .run.round)
-until_true 10 round_beyond $((seen + 5))
+until_true 30 round_beyond $((seen + 5))
 ok $? "the run goes on without it"
 
 # --- Refused, by the same server ----------------------------------------------------------------------
@@ -148,15 +152,15 @@ check "no server within --wait" refuses 3 'no server answered within 0.5 s' "$AG
 
 agent newer 1/2 --name stopped-1
 NEWER=$PID
-check "a second process of a name makes the first one stop" ends "$FIRST" 3 5
+check "a second process of a name makes the first one stop" ends "$FIRST" 3
 check "which says where the newer one runs" grep -q "replaced.*stopped-1.*$(hostname)" stopped-1.log
 
 # --- The server goes away, and another comes ----------------------------------------------------------------
 kill -KILL "$SERVER"
-until_true 5 grep -q event=waiting_for_server newer.log
+until_true 30 grep -q event=waiting_for_server newer.log
 ok $? "a server that went away is waited for"
 server another "listen/data=$DATA" "listen/bulk=tcp://127.0.0.1:*" run/agents=1 run/rounds=3
-check "the agent joins the next one's run" ends "$NEWER" 0 20
+check "the agent joins the next one's run" ends "$NEWER" 0
 kill -KILL "$SERVER"
 
 # --- Keys ---------------------------------------------------------------------------------------------------
@@ -175,12 +179,12 @@ check "a key for another server" refused 3 'public key' --data rows.libsvm --joi
 check "keys that others can read" refused 2 '0644' --data rows.libsvm --join open.join
 check "keys of another name" refused 2 'friend' --data rows.libsvm --join friend.join --name foe
 start friend "$AGENT" --server "$DATA" --data rows.libsvm --join friend.join
-check "the right key is let in" ends "$PID" 0 20
+check "the right key is let in" ends "$PID" 0
 kill -KILL "$SERVER"
 
 # --- A program of one's own -----------------------------------------------------------------------------------
 server own run/rounds=60 policy/local-steps=10
 start own-1 "$OWN_LOOP" "$DATA" 1 2
 start own-2 "$OWN_LOOP" "$DATA" 2 2
-check "a training loop of one's own" ends "$PID" 0 20
+check "a training loop of one's own" ends "$PID" 0
 check "learns from the rows of both" same "$(cat own-2.log)" 'y = 3.0000 x1 -2.0000 x2 +0.5000'

@@ -35,23 +35,23 @@ agent long-1 1/2
 ONE=$PID
 agent long-2 2/2
 TWO=$PID
-until_true 20 beyond .run.exchanges 8
+until_true 30 beyond .run.exchanges 8
 ok $? "agents are looked at again and again"
 check "in round 1" test "$(figure .run.round)" -eq 1
 check "by the policy that was asked for" test "$(figure .policy.kind)" = dynamic
 kill -KILL "$TWO"
-until_true 5 shows '"name":"long-2","host":"[^"]*","state":"lost"'
+until_true 10 shows '"name":"long-2","host":"[^"]*","state":"lost"'
 ok $? "an agent killed in mid-round is missed"
 agent long-2 2/2
 TWO=$PID
-until_true 10 grep -q 'back with a new process' long.log
+until_true 30 grep -q 'back with a new process' long.log
 ok $? "it comes back, and the round begins anew"
 looks=$(figure .run.exchanges)
-until_true 20 beyond .run.exchanges $((looks + 5))
+until_true 30 beyond .run.exchanges $((looks + 5))
 ok $? "with both"
 check "still round 1" test "$(figure .run.round)" -eq 1
 "$CONVENE" drain --control "$CONTROL" >drain.out
-until_true 10 shows '"state":"finished"'
+until_true 30 shows '"state":"finished"'
 ok $? "a drain averages at the next look"
 check "agent 1 ends with 0" ends "$ONE" 0
 check "agent 2 too" ends "$TWO" 0

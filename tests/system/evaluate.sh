@@ -81,7 +81,7 @@ check "and in an envelope" jq -e '.ok == false and .error.name == "input" and (.
 
 daemon d run/rounds=3
 start agent convene-agent --server "$DATA" --data train.csv
-until_true 20 shows '"state":"finished"'
+until_true 30 shows '"state":"finished"'
 check "a model from a daemon comes with its card" convene model get --control "$CONTROL" --out fetched.npy
 check "and can be evaluated" grep -q accuracy <(convene evaluate fetched.npy test.csv)
 

@@ -36,7 +36,7 @@ both() {
     start both-1 "$AGENT" --data rows.libsvm --shard 1/2 --name both-1 "$@"
     both_first=$PID
     start both-2 "$AGENT" --data rows.libsvm --shard 2/2 --name both-2 "$@"
-    check "$both_text" ends "$PID" 0 20
+    check "$both_text" ends "$PID" 0
     check "... both agents" ends "$both_first" 0
 }
 
@@ -52,7 +52,7 @@ server any 'listen/data=tcp://[::]:*' security/insecure=true
 start any-1 "$AGENT" --data rows.libsvm --shard 1/2 --server "tcp://[::1]:${DATA##*:}"
 FIRST=$PID
 start any-2 "$AGENT" --data rows.libsvm --shard 2/2 --server "tcp://127.0.0.1:${DATA##*:}"
-check "an address that means any hears IPv4 too" ends "$PID" 0 20
+check "an address that means any hears IPv4 too" ends "$PID" 0
 check "and IPv6" ends "$FIRST" 0
 kill -KILL "$SERVER"
 
@@ -76,7 +76,7 @@ sed -i "s|tcp://\[::1\]:1\"|$DATA\"|" both-1.join both-2.join
 for k in 1 2; do
     start keys-$k "$AGENT" --data rows.libsvm --shard $k/2 --join both-$k.join
 done
-check "agents with keys take part" ends "$PID" 0 20
+check "agents with keys take part" ends "$PID" 0
 check "operators ask with theirs" sh -c "'$CONVENE' status --json --control '$CONTROL' --join operator.join | grep -q '\"state\":\"finished\"'"
 kill -KILL "$SERVER"
 

@@ -42,7 +42,7 @@ CONTROL=ipc://$DIR/traced.control
 start traced strace -f -o calls -e trace=%file "$CONVENED" --set listen/data=ipc://"$DIR"/traced.data \
     --set listen/control="$CONTROL" --set run/rounds=3 --set run/linger=false
 TRACED=$PID
-until_true 20 grep -q event=listening traced.log
+until_true 30 grep -q event=listening traced.log
 start worker "$AGENT" --server ipc://"$DIR"/traced.data --data secret-rows.libsvm
 check "the traced daemon ends its run" ends "$TRACED" 0 60
 check "the daemon opened files of its own" grep -q 'openat(.*libzmq' calls

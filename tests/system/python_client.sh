@@ -35,7 +35,7 @@ mixed() {
     SERVER=$PID
     python "$1-follower" "$DATA" --follow --name follower
     FOLLOWER=$PID
-    until_true 20 shows '"name":"follower"'
+    until_true 30 shows '"name":"follower"'
     for k in 1 2; do
         start "$1-$k" "$AGENT" --server "$DATA" --data "$DIR/$2" --shard $k/3 --name "c-$k"
     done
@@ -76,7 +76,7 @@ version() {
 }
 # more N: that many versions from now on.
 more() {
-    until_true 20 test_version $(($(version) + $1))
+    until_true 30 test_version $(($(version) + $1))
 }
 test_version() {
     [ "$(version)" -ge "$1" ]
@@ -92,31 +92,31 @@ for size in small large; do
     C=$PID
     python "trouble-$size-python" "$DATA" --data "$DIR/$size.part.xz" --shard 2/2 --name python
     PYTHON=$PID
-    until_true 20 test_version 3
+    until_true 30 test_version 3
     kill -KILL "$C"
     check "$size: goes on when another agent is killed" more 3
     kill -STOP "$PYTHON"
-    check "$size: lost when stopped" until_true 10 state python lost
+    check "$size: lost when stopped" until_true 30 state python lost
     kill -CONT "$PYTHON"
-    check "$size: says hello again when told to" until_true 10 state python 'working|offered'
+    check "$size: says hello again when told to" until_true 30 state python 'working|offered'
     check "$size: and goes on" more 3
     kill -KILL "$SERVER"
     wait "$SERVER" # its port is free only then
     daemon "trouble-$size-2" problem/l2=1/n run/rounds=3 "listen/data=$DATA" limits/chunk=8192
-    check "$size: joins the server that comes next, and ends with its run" ends "$PYTHON" 0 20
+    check "$size: joins the server that comes next, and ends with its run" ends "$PYTHON" 0
     kill -KILL "$PID"
 done
 
 daemon other problem/kind=softmax
 python other-python "$DATA" --data "$DIR/small.part.xz" --shard 1/1 --name python
-check "leaves a run it cannot serve" ends "$PID" 1 20
+check "leaves a run it cannot serve" ends "$PID" 1
 check "and says why" grep -q logistic "$DIR/other-python.log"
-check "which the daemon hears" until_true 5 grep -q 'event=left.*logistic' "$DIR/other.log"
+check "which the daemon hears" until_true 30 grep -q 'event=left.*logistic' "$DIR/other.log"
 daemon taken run/agents=2
 start only "$AVERAGER" "$DATA" only 1 2 10
-until_true 10 shows '"name":"only"'
+until_true 30 shows '"name":"only"'
 python refused "$DATA" --data "$DIR/small.part.xz" --shard 1/2 --name python
-check "ends with 3 when its shard is taken" ends "$PID" 3 20
+check "ends with 3 when its shard is taken" ends "$PID" 3
 
 "$CONVENE" keygen --server --advertise tcp://127.0.0.1:1 --out "$DIR/server.key" >"$DIR/keygen.log" 2>&1
 "$CONVENE" keygen --agent safe --server-key "$DIR/server.key.pub" --allow "$DIR/allow" --out "$DIR/safe.join" \
@@ -124,4 +124,4 @@ check "ends with 3 when its shard is taken" ends "$PID" 3 20
 daemon keys run/rounds=2 "security/certificate=$DIR/server.key" "security/allow=$DIR/allow"
 sed -i "s|tcp://127.0.0.1:1\"|$DATA\"|" "$DIR/safe.join"
 python safe "$DIR/safe.join" --data "$DIR/small.part.xz" --shard 1/1
-check "takes part with the keys of a join file" ends "$PID" 0 20
+check "takes part with the keys of a join file" ends "$PID" 0

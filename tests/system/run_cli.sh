@@ -54,8 +54,8 @@ check "--json: a failure is an envelope too" same "$(jq -c '[.schema, .ok, .erro
     '[1,false,62,"unreachable"]'
 
 # A socket where somebody listens who never answers.
-start silent python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('$DIR/silent'); s.listen(); time.sleep(60)"
-until_true 5 test -S "$DIR/silent"
+start silent python3 -c "import socket,time; s=socket.socket(socket.AF_UNIX); s.bind('$DIR/silent'); s.listen(); print('listens', flush=True); time.sleep(600)"
+until_true 30 grep -q listens silent.log
 check "a silent one is given up after --timeout" refuses 3 "cannot reach" convene status --control "ipc://$DIR/silent" --timeout 0.5
 
 run() { refuses "$1" "$2" convene run --out result "${@:3}"; }

@@ -65,14 +65,14 @@ ok $? "insecure daemon listens everywhere"
 check "SIGHUP does not end it" sh -c "kill -HUP $PID"
 check "still answers after SIGHUP" shows '"state":"waiting"'
 check "drain is answered" "$CONVENE" drain --control "$CONTROL"
-until_true 10 shows '"state":"finished"'
+until_true 30 shows '"state":"finished"'
 ok $? "and ends the run, not the daemon"
 check "which stop does" "$CONVENE" stop --control "$CONTROL"
 check "with 0" ends "$PID" 0
 
 # --- the default control socket
 start default env XDG_RUNTIME_DIR="$DIR" "$CONVENED" --set "listen/data=tcp://127.0.0.1:*"
-until_true 10 grep -q event=listening "$DIR/default.log"
+until_true 30 grep -q event=listening "$DIR/default.log"
 check "control socket in XDG_RUNTIME_DIR" test -S "$DIR/convene.control"
 check "convene finds it there" env XDG_RUNTIME_DIR="$DIR" "$CONVENE" status
 

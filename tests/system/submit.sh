@@ -27,12 +27,12 @@ counts() { [ "$(grep -c "event=$2" "$1.log")" -eq "$3" ]; }
 daemon d run/name=first run/agents=2 run/rounds=3 problem/l2=1/n
 agent a1 1/2 --stay; A1=$PID
 agent a2 2/2 --stay; A2=$PID
-check "the first run ends" until_true 20 run_is first finished
+check "the first run ends" until_true 30 run_is first finished
 first=$(last_loss)
 check "agents that stay are still there" bash -c "kill -0 $A1 && kill -0 $A2"
 
 check "another run is submitted" submit --set run/name=second --start model --set run/rounds=2
-check "it runs to its end" until_true 20 run_is second finished
+check "it runs to its end" until_true 30 run_is second finished
 check "the agents moved over by themselves" counts a1 joined 2
 check "with the data they had" counts a1 loaded 1
 check "it began with the loss the first ended with" same "$first" "$(first_loss)"
@@ -41,11 +41,11 @@ check "settings that were not named have stayed" same 1/n "$(field 'run.config["
 second=$(last_loss)
 convene model get --control "$CONTROL" --out kept.npy
 check "another problem" submit --set run/name=third --set problem/kind=ridge
-check "begins and ends too, from zeros" until_true 20 run_is third finished
+check "begins and ends too, from zeros" until_true 30 run_is third finished
 check "and reads nothing anew" counts a1 loaded 1
 check "the model is one of real targets now" same 0 "$(field 'run.labels | length')"
 check "another order of the rows" submit --set run/name=fourth --set problem/kind=logistic --set run/seed=2
-check "runs" until_true 20 run_is fourth finished
+check "runs" until_true 30 run_is fourth finished
 check "with the data read anew" counts a1 loaded 2
 
 refused() { refuses "$1" "$2" convene submit --control "$CONTROL" "${@:3}"; }
@@ -62,15 +62,15 @@ check "after all that nothing has changed" run_is fourth finished
 convene model get --control "$CONTROL" --out fourth.npy
 check "a killed agent" bash -c "kill -KILL $A2"
 check "a run from a file" submit --set run/name=fifth --start kept.npy --set run/rounds=3
-check "waits for it" until_true 10 run_is fifth waiting
+check "waits for it" until_true 30 run_is fifth waiting
 check "meanwhile the model of the run before is served" convene model get --control "$CONTROL" --out before.npy
 check "as it was" cmp fourth.npy before.npy
 check "with its own card" cmp fourth.json before.json
 check "status says so" grep -q '^model  *none yet; .* of run fourth' <(convene status --control "$CONTROL")
 agent a2 2/2; A2=$PID
-check "and goes on when it is back" until_true 20 run_is fifth finished
+check "and goes on when it is back" until_true 30 run_is fifth finished
 check "from where the second had ended" same "$second" "$(first_loss)"
-check "the run before is forgotten" until_true 5 before_is null
+check "the run before is forgotten" until_true 30 before_is null
 check "an agent that was not told to stay ends with its run" ends "$A2" 0
 check "the one that was stays" kill -0 "$A1"
 
@@ -80,12 +80,12 @@ daemon m run/name=m0 run/agents=3 run/rounds=1
 agent c1 1/3 --stay
 agent c2 2/3 --stay
 both_are_there() { [ "$(field 'agents | length')" = 2 ]; }
-until_true 20 both_are_there # or the third may be leased what they ask for
+until_true 30 both_are_there # or the third may be leased what they ask for
 agent c3 auto --stay
-check "a run of named and leased shards" until_true 20 run_is m0 finished
+check "a run of named and leased shards" until_true 30 run_is m0 finished
 for i in 1 2 3; do
     check "submitted again" submit --set run/name=m$i
-    check "it finds the agents at their shards" until_true 20 run_is m$i finished
+    check "it finds the agents at their shards" until_true 30 run_is m$i finished
 done
 check "the leased one too" same 3 "$(field 'agents[] | select(.name == "c3").shard')"
 
@@ -93,17 +93,17 @@ check "the leased one too" same 3 "$(field 'agents[] | select(.name == "c3").sha
 daemon q run/name=long run/agents=2 run/rounds=0 solver/kind=sgd solver/step=0.001
 agent b1 1/2; B1=$PID
 agent b2 2/2; B2=$PID
-until_true 20 shows '"state":"running"'
+until_true 30 shows '"state":"running"'
 check "a run is queued" submit --set run/name=queued --set run/rounds=2 --set solver/kind=newton
 check "status shows it" same queued "$(field next.name)"
 check "text too" grep -q '^next  *queued: problem logistic' <(convene status --control "$CONTROL")
 check "the present one goes on" run_is long running
 check "a second one is refused" refused 3 "another run is waiting for the present one to end already, named queued; only one can" --set run/name=more
 convene drain --control "$CONTROL" > /dev/null
-check "the queued one begins when the present one ends" until_true 20 run_is queued finished
+check "the queued one begins when the present one ends" until_true 30 run_is queued finished
 check "with the agents of the run before" counts b1 joined 2
 check "which end with the last run" ends "$B1" 0
 check "all of them" ends "$B2" 0
 check "a model to go on from" submit --start model --set run/name=empty
-check "without agents is waited for" until_true 5 run_is empty waiting
+check "without agents is waited for" until_true 30 run_is empty waiting
 check "and ends on demand" convene stop --control "$CONTROL"

@@ -51,12 +51,15 @@ check() {
     ok $check_code "$check_text"
 }
 
-# until_true SECONDS COMMAND...: the command's success before the deadline.
+# until_true SECONDS COMMAND...: the command's success. The last try begins at the deadline or later,
+# however long the one before took.
 until_true() {
     until_end=$(($(date +%s%N) + $1 * 1000000000))
     shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$(date +%s%N)" -lt "$until_end" ] || return 1
+    while :; do
+        until_now=$(date +%s%N)
+        "$@" >/dev/null 2>&1 && return
+        [ "$until_now" -lt "$until_end" ] || return 1
         sleep 0.02
     done
 }
@@ -65,6 +68,7 @@ until_true() {
 start() {
     start_log=$DIR/$1.log
     shift
+    : >"$start_log" # here, or who reads at once finds what one of that name had written before
     "$@" >"$start_log" 2>&1 &
     PID=$!
     PIDS="$PIDS $PID"
@@ -83,14 +87,14 @@ daemon() {
     # shellcheck disable=SC2086
     start "$daemon_name" "$CONVENED" $daemon_sets
     set +f
-    until_true 10 grep -q event=listening "$DIR/$daemon_name.log" || return 1
+    until_true 30 grep -q event=listening "$DIR/$daemon_name.log" || return 1
     DATA=$(sed -n 's/.*event=listening data=\([^ ]*\) .*/\1/p' "$DIR/$daemon_name.log")
     BULK=$(sed -n 's/.*event=listening .* bulk=\([^ ]*\) .*/\1/p' "$DIR/$daemon_name.log")
 }
 
 # ends PID CODE [SECONDS]: the process ends with that code in time.
 ends() {
-    until_true "${3:-10}" eval "! kill -0 $1" || return 1
+    until_true "${3:-30}" eval "! kill -0 $1" || return 1
     wait "$1"
     ends_code=$?
     [ "$ends_code" -eq "$2" ] || {
@@ -99,12 +103,12 @@ ends() {
     }
 }
 
-# refuses CODE PATTERN COMMAND...: ends so within 10 s, with one line that matches and nothing else.
+# refuses CODE PATTERN COMMAND...: ends so within 30 s, with one line that matches and nothing else.
 refuses() {
     refuses_code=$1
     refuses_pattern=$2
     shift 2
-    timeout 10 "$@" >"$DIR/refuses.out" 2>"$DIR/refuses.err"
+    timeout 30 "$@" >"$DIR/refuses.out" 2>"$DIR/refuses.err"
     refuses_got=$?
     cat "$DIR/refuses.out" "$DIR/refuses.err"
     [ "$refuses_got" -eq "$refuses_code" ] || {
@@ -113,6 +117,15 @@ refuses() {
     }
     [ ! -s "$DIR/refuses.out" ] && [ "$(wc -l <"$DIR/refuses.err")" -eq 1 ] &&
         grep -q -- "$refuses_pattern" "$DIR/refuses.err"
+}
+
+# lost_within MS NAME LOG SINCE: by the daemon's own clock, MS after SINCE (nanoseconds) the agent was lost.
+lost_within() {
+    until_true 30 grep -q "event=lost agent=$2 " "$3" || return 1
+    lost_time=$(sed -n "s/^time=\([^ ]*\) .*event=lost agent=$2 .*/\1/p" "$3" | tail -n 1)
+    lost_ms=$((($(date -d "$lost_time" +%s%N) - $4) / 1000000))
+    echo "lost after $lost_ms ms"
+    [ "$lost_ms" -lt "$1" ]
 }
 
 status() {

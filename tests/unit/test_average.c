@@ -59,7 +59,7 @@ static convene_client *start(struct script *script, pthread_t *thread)
     convene_error error;
 
     script->server = fake_server_open(NULL, NULL);
-    convene_options options = { .server = script->server->data, .name = "a1", .patience_ms = 5000 };
+    convene_options options = { .server = script->server->data, .name = "a1", .patience_ms = 30000 };
     cr_assert_eq(pthread_create(thread, NULL, play, script), 0);
     cr_assert_eq(convene_join(&options, &client, &error), CONVENE_OK, "%s", error.text);
     return client;

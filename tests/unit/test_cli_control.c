@@ -100,25 +100,6 @@ static struct daemon *daemon_start(void)
     return daemon;
 }
 
-/* The thread has to be told first, with the command "stop". */
-static void daemon_end(struct daemon *daemon)
-{
-    int linger = 0;
-    struct cnv_control *control = NULL;
-    struct cnv_blob *body = NULL;
-
-    cr_assert_eq(cnv_control_open(daemon->endpoint, NULL, false, &control, NULL), CNV_OK);
-    cr_assert_neq(cnv_control_call(control, "stop", "", 100, &body, NULL), CNV_OK);
-    cnv_control_close(control);
-    (void) pthread_join(daemon->thread, NULL);
-    (void) zmq_setsockopt(daemon->socket, ZMQ_LINGER, &linger, sizeof(linger));
-    (void) zmq_close(daemon->socket);
-    (void) zmq_ctx_term(daemon->ctx);
-    (void) unlink(daemon->endpoint + strlen("ipc://"));
-    (void) rmdir(daemon->directory);
-    free(daemon);
-}
-
 static struct cnv_control *opened(const char *endpoint)
 {
     struct cnv_control *control = NULL;
@@ -126,6 +107,26 @@ static struct cnv_control *opened(const char *endpoint)
 
     cr_assert_eq(cnv_control_open(endpoint, NULL, false, &control, &err), CNV_OK, "%s", err.text);
     return control;
+}
+
+/* The thread has to be told first, with the command "stop". */
+static void daemon_end(struct daemon *daemon)
+{
+    int linger = 0;
+    struct cnv_blob *body = NULL;
+
+    do { /* until it has arrived: what it takes in 100 ms depends on the machine */
+        struct cnv_control *control = opened(daemon->endpoint);
+
+        cr_assert_neq(cnv_control_call(control, "stop", "", 100, &body, NULL), CNV_OK);
+        cnv_control_close(control);
+    } while (pthread_tryjoin_np(daemon->thread, NULL) != 0);
+    (void) zmq_setsockopt(daemon->socket, ZMQ_LINGER, &linger, sizeof(linger));
+    (void) zmq_close(daemon->socket);
+    (void) zmq_ctx_term(daemon->ctx);
+    (void) unlink(daemon->endpoint + strlen("ipc://"));
+    (void) rmdir(daemon->directory);
+    free(daemon);
 }
 
 Test(control, gives_the_answer_to_its_own_question, .timeout = 20)
@@ -206,7 +207,7 @@ Test(control, nobody_there_is_known_at_once, .timeout = 20)
         double start_s = now_s();
 
         cr_assert_eq(cnv_control_call(control, "status", "", 5000, &body, &err), CNV_E_UNREACHABLE);
-        cr_assert_lt(now_s() - start_s, 2.0);
+        cr_assert_lt(now_s() - start_s, 4.0);
         cr_assert_not_null(strstr(err.text, endpoints[i]), "%s", err.text);
         cnv_control_close(control);
     }

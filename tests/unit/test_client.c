@@ -180,7 +180,7 @@ Test(client, gives_up_after_its_patience_and_names_the_address, .timeout = 20)
 
     cr_assert_eq(convene_join(&options, &client, &error), CONVENE_REFUSED);
     cr_assert_not_null(strstr(error.text, "tcp://127.0.0.1:9"), "%s", error.text);
-    cr_assert_lt(zclock_mono() - begin, 1500);
+    cr_assert_lt(zclock_mono() - begin, 10000);
     cr_assert_null(client);
 }
 

@@ -42,7 +42,7 @@ static void *connected(struct served *served, int type, const char *name)
 {
     char endpoint[128];
     int linger = 0;
-    int timeout = 10000;
+    int timeout = 30000;
     int hwm = 1; /* else libzmq would go on reading for who does not */
     void *socket = zmq_socket(served->context, type);
 
