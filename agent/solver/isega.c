@@ -7,9 +7,9 @@
  *               sends -gamma Delta_i
  *     server  : optimiser/kind=sega: x := x - gamma (h + (1 / (n tau)) sum_i Delta_i) ;
  *               h := h + (1/n) sum_i Delta_i
- * gamma = 1 / (L (1 + 1 / (n tau))), the experiments'; theory has a quarter of that. h_i moves only
- * when the contribution counted. An agent whose process died begins with h_i = 0 while the
- * server remembers its share: such a run converges to a point that is off by what was lost.
+ * h_i moves only when the contribution counted. An agent whose process died begins with h_i = 0
+ * while the server remembers its share: such a run converges to a point that is off by what was
+ * lost. isega_raw.c has the h_i on the server.
  */
 #include "num/vector.h"
 #include "solver/local.h"
@@ -24,11 +24,7 @@ isega_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *
     enum cnv_status status = cnv_sampled_init(isega, &cnv_solver_isega, setup, 1, err);
 
     if (status == CNV_OK) {
-        const struct cnv_partition *partition = &isega->sampling.partition;
-        double ntau = (double) partition->agents * partition->tau;
-        double sharp = 1.0 / (isega->sampling.smoothness * (1.0 + 1.0 / ntau));
-
-        isega->step = cnv_sampling_step(setup->config, sharp, sharp / 4.0);
+        isega->step = cnv_sampling_isega_step(&isega->sampling, setup->config);
     }
     return status;
 }

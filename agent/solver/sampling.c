@@ -80,6 +80,14 @@ double cnv_sampling_ibcd_step(const struct cnv_sampling *sampling, const struct 
                              n / (2.0 * smoothness * (tau * n + 2.0 * (1.0 - tau))));
 }
 
+double cnv_sampling_isega_step(const struct cnv_sampling *sampling, const struct cnv_config *config)
+{
+    double ntau = (double) sampling->partition.agents * sampling->partition.tau;
+    double sharp = 1.0 / (sampling->smoothness * (1.0 + 1.0 / ntau));
+
+    return cnv_sampling_step(config, sharp, sharp / 4.0);
+}
+
 void cnv_sampling_add(const struct cnv_sampling *sampling,
                       double factor,
                       const double *x,

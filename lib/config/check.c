@@ -9,6 +9,7 @@
 
 #include "base/list.h"
 #include "base/schedule.h"
+#include "config/check.h"
 #include "config/config.h"
 #include "config/value.h"
 
@@ -380,23 +381,13 @@ static bool is_start(const char *start)
 }
 
 /* Solvers that say which blocks of their update are not zero. */
-static const char *const block_solvers[] = { "blocks", "ibgd", "isega", "isgd", "isaga", NULL };
+static const char *const block_solvers[] = { "blocks", "ibgd",  "isega", "isega-raw",
+                                             "isgd",   "isaga", NULL };
 
 static enum cnv_status check_blocks(const struct cnv_config *config, struct cnv_error *err)
 {
     const char *solver = cnv_config_text(config, "solver/kind");
-    const char *optimiser = cnv_config_text(config, "optimiser/kind");
     bool names_blocks = false;
-
-    if ((strcmp(solver, "isega") == 0) != (strcmp(optimiser, "sega") == 0)) {
-        return cnv_fail(
-            err,
-            CNV_E_INPUT,
-            "solver/kind=%s and optimiser/kind=%s: isega and sega are two halves of one "
-            "method and need each other",
-            solver,
-            optimiser);
-    }
 
     if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") != 0) {
         return CNV_OK;
@@ -544,7 +535,7 @@ enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_err
 {
     static enum cnv_status (*const rules[])(const struct cnv_config *, struct cnv_error *) = {
         check_limits,  check_start,    check_hidden,    check_policy, check_decay,
-        check_options, check_security, check_endpoints, check_blocks,
+        check_options, check_security, check_endpoints, check_blocks, cnv_config_check_tables,
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

@@ -123,7 +123,7 @@ const struct cnv_param cnv_config_keys[] = {
 
     CHOICE("solver/kind",
            "newton|giant|bfgs|sgd|sgd-batch|adam|adam-batch|fedac|savic|savic-local|blocks|ibgd|"
-           "isega|isgd|isaga|plugin:NAME",
+           "isega|isega-raw|isgd|isaga|plugin:NAME",
            "newton",
            "How an agent moves in a local step."),
     TEXT("solver/options",
@@ -481,7 +481,8 @@ const struct cnv_param cnv_config_keys[] = {
            "samples",
            "What a contribution weighs: its rows, or all alike."),
     CHOICE("optimiser/kind",
-           "none|momentum|nesterov|adam|yogi|adagrad|sega|accelerated|async-isgd",
+           "none|momentum|nesterov|adam|yogi|adagrad|sega|sega-table|accelerated|"
+           "async-isgd",
            "none",
            "How the averaged update is applied to the model: as it is; through a momentum "
            "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "

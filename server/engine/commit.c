@@ -92,6 +92,21 @@ commit_check_blocks(const struct cnv_engine *engine, size_t length, struct cnv_e
     return status;
 }
 
+static enum cnv_status
+commit_reserve_table(struct cnv_engine *engine, size_t length, struct cnv_error *err)
+{
+    struct cnv_table_setup setup = {
+        .config = engine->config,
+        .dimension = length,
+        .slices = cnv_slice_count(length),
+        .rows = engine->total_rows,
+    };
+
+    return engine->optimiser->table == NULL
+               ? CNV_OK
+               : engine->optimiser->table->reserve(engine->optimiser_state, &setup, err);
+}
+
 enum cnv_status
 cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error *err)
 {
@@ -114,6 +129,9 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
     }
     status = engine->optimiser->init(engine->optimiser_state, engine->config, length, err);
     engine->has_optimiser = true;
+    if (status == CNV_OK) {
+        status = commit_reserve_table(engine, length, err);
+    }
     if (status != CNV_OK) {
         goto fail;
     }

@@ -41,6 +41,7 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->stop_gradient_rms = cnv_config_real(config, "stop/gradient-rms");
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
+    settings->is_uniform = strcmp(cnv_config_text(config, "aggregate/weighting"), "uniform") == 0;
     settings->is_async = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0;
     settings->is_quorum = strcmp(cnv_config_text(config, "sync/mode"), "quorum") == 0;
     settings->quorum = cnv_config_real(config, "sync/quorum");
@@ -104,7 +105,8 @@ static enum cnv_status engine_equip(struct cnv_engine *engine, struct cnv_error 
     }
     engine->aggregate_state = cnv_array_new(1, engine->aggregate->state_size);
     engine->optimiser_state = cnv_array_new(1, engine->optimiser->state_size);
-    if (engine->aggregate_state == NULL || engine->optimiser_state == NULL) {
+    if (engine->aggregate_state == NULL || engine->optimiser_state == NULL ||
+        !cnv_places_new(engine)) {
         return cnv_fail(err, CNV_E_NOMEM, "out of memory for an engine");
     }
     status = cnv_policy_equip(engine, config, err);
@@ -210,6 +212,7 @@ void cnv_engine_destroy(struct cnv_engine *engine)
     cnv_free(engine->bulk_endpoint);
     cnv_free(engine->aggregate_state);
     cnv_free(engine->optimiser_state);
+    cnv_free(engine->places);
     cnv_free(engine->members);
     cnv_free(engine->labels);
     cnv_free(engine->previous_evaluators);

@@ -341,7 +341,7 @@ void cnv_exchange_settle(struct cnv_engine *engine)
         goto out_of_memory;
     }
     if (round->merge != NULL) {
-        variance = is_model || is_monitor ? cnv_merge_variance(round->merge) : NAN;
+        variance = cnv_merge_variance(round->merge);
         vector = cnv_merge_take(engine, round->merge);
         if (vector == NULL) {
             goto out_of_memory;

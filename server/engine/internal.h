@@ -41,6 +41,7 @@ struct cnv_settings {
     uint32_t local_steps;
     uint32_t max_local_steps;
     bool is_balanced; /* policy/balance=time */
+    bool is_uniform;  /* aggregate/weighting */
     bool is_async;
     bool is_quorum;
     double quorum;          /* share of the members that is enough at the deadline */
@@ -131,6 +132,7 @@ struct cnv_member {
     bool is_ready;  /* the process there now has built the problem */
     bool was_ready; /* this or an earlier process had: a new round waits for its return */
     uint64_t rows;
+    size_t place; /* among the run's agents, from 0, where there are places: places.c */
     uint64_t features;
     double *labels; /* [label_count] until the shape is fixed */
     size_t label_count;
@@ -173,6 +175,14 @@ struct cnv_member {
     double test_value;
     uint64_t test_rows;
     uint64_t test_unknown;
+};
+
+/* Of one of the run's agents in the optimiser's table. Written by places.c. */
+struct cnv_place {
+    uint64_t rows;            /* of data; 0: nobody has had it */
+    uint32_t shard;           /* whose it is, */
+    uint32_t shards;          /* of how many; 0: data of its own, */
+    char name[CNV_NAME_SIZE]; /* under this name */
 };
 
 /* One attempt at merging one vector, slice by slice. See merge.c. */
@@ -290,6 +300,7 @@ struct cnv_engine {
     const struct cnv_optimiser_ops *optimiser;
     void *optimiser_state;
     bool has_optimiser;
+    struct cnv_place *places; /* [settings.agents]; NULL: the optimiser has no table */
 
     bool has_decision;
     struct cnv_decision decision; /* the newest: for the next round */
@@ -439,6 +450,21 @@ void cnv_catch_up(struct cnv_engine *engine, struct cnv_member *member);
 /* What was sent then may be sent again. */
 bool cnv_is_due(const struct cnv_engine *engine, uint64_t sent_ms);
 
+/* --- places.c: which of the run's agents a member is, where the optimiser has a table ------ */
+
+/* All places are free; none where there is no table. False: memory is out. */
+bool cnv_places_new(struct cnv_engine *engine);
+/* Nobody has had any. */
+void cnv_places_forget(struct cnv_engine *engine);
+/* Gives a member that has so many rows its place, where there are places. CNV_E_FULL,
+ * CNV_E_MISFIT. */
+CNV_MUST_CHECK enum cnv_status cnv_place_take(struct cnv_engine *engine,
+                                              struct cnv_member *member,
+                                              uint64_t rows,
+                                              struct cnv_error *err);
+/* Its weight among all agents, present or not. */
+double cnv_place_weight(const struct cnv_engine *engine, const struct cnv_member *member);
+
 /* --- offer.c: what a member brings -------------------------------------------------------- */
 
 /* Lets go of everything. */
@@ -525,9 +551,10 @@ enum cnv_status cnv_merge_status(const struct cnv_merge *merge);
 bool cnv_merge_is_bad(const struct cnv_merge *merge, size_t i);
 /* The merged vector, the caller's; NULL when memory is out. Once, when done. */
 struct cnv_parcel *cnv_merge_take(struct cnv_engine *engine, struct cnv_merge *merge);
-double cnv_merge_variance(const struct cnv_merge *merge); /* sum of p_i |u_i - mean|^2; of model
-                                                             and monitor, else 0 */
-double cnv_merge_norm(const struct cnv_merge *merge);     /* of the merged vector */
+double
+cnv_merge_variance(const struct cnv_merge *merge);    /* sum of p_i |u_i - mean|^2; of model
+                                                         and monitor, else NaN; so with a table */
+double cnv_merge_norm(const struct cnv_merge *merge); /* of the merged vector */
 
 /* --- commit.c ----------------------------------------------------------------------------- */
 

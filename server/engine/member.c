@@ -232,6 +232,7 @@ static void shape_forget_abandoned(struct cnv_engine *engine)
     engine->label_count = 0;
     engine->features = 0;
     engine->total_rows = 0;
+    cnv_places_forget(engine);
     engine->has_shape = false;
 }
 

@@ -24,7 +24,10 @@
 
 static void merge_destroy(struct cnv_merge *merge)
 {
-    if (merge->out != NULL && merge->optimiser != NULL && merge->optimiser->conclude != NULL) {
+    /* Where none of its jobs was submitted, those of an older attempt may still be out: what is
+     * pending is theirs. */
+    if (merge->out != NULL && merge->submitted > 0 && merge->optimiser != NULL &&
+        merge->optimiser->conclude != NULL) {
         merge->optimiser->conclude(merge->optimiser_state, false); /* it was not taken */
     }
     cnv_parcel_unref(merge->base);
@@ -35,6 +38,7 @@ static void merge_destroy(struct cnv_merge *merge)
     cnv_free(merge->scales);
     cnv_free(merge->scores);
     cnv_free(merge->rows);
+    cnv_free(merge->table_rows);
     cnv_free(merge->is_bad);
     cnv_free(merge);
 }
@@ -95,6 +99,31 @@ static void merge_judge(struct cnv_merge *merge)
     merge->blocker = 0;
 }
 
+/* Which rows of the optimiser's table the contributors have, and what each weighs among all agents.
+ * Differences to a table have no mean that they are scattered around: no variance. False: out of
+ * memory. */
+static bool merge_look_up(struct cnv_engine *engine, struct cnv_merge *merge)
+{
+    if (merge->optimiser == NULL || merge->optimiser->table == NULL) {
+        return true;
+    }
+    uint64_t *rows = cnv_array_new(engine->settings.agents, sizeof(*rows));
+    merge->table = merge->optimiser->table;
+    merge->table_rows = cnv_array_new(merge->contributors, sizeof(*merge->table_rows));
+    merge->has_variance = false;
+    if (rows != NULL && merge->table_rows != NULL) {
+        merge->table->rows(merge->optimiser_state, engine->iteration, rows);
+        for (size_t i = 0; i < merge->contributors; i++) {
+            const struct cnv_member *member = engine->round.frozen[i];
+
+            merge->table_rows[i] = rows[member->place];
+            merge->weights[i] = cnv_place_weight(engine, member);
+        }
+    }
+    cnv_free(rows);
+    return rows != NULL && merge->table_rows != NULL;
+}
+
 bool cnv_merge_begin(struct cnv_engine *engine)
 {
     const struct cnv_round *round = &engine->round;
@@ -143,7 +172,7 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     } else {
         memcpy(merge->weights, round->weights, merge->contributors * sizeof(*merge->weights));
     }
-    if (!merge_expect_scores(merge)) {
+    if (!merge_expect_scores(merge) || !merge_look_up(engine, merge)) {
         merge_destroy(merge);
         return false;
     }
@@ -361,7 +390,7 @@ struct cnv_parcel *cnv_merge_take(struct cnv_engine *engine, struct cnv_merge *m
 
 double cnv_merge_variance(const struct cnv_merge *merge)
 {
-    double variance = 0;
+    double variance = merge->has_variance ? 0 : NAN;
 
     for (size_t i = 0; i < merge->slices; i++) {
         variance += merge->rows[i].variance;

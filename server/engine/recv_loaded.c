@@ -244,7 +244,8 @@ void cnv_recv_loaded(struct cnv_engine *engine,
             &err, CNV_E_MISFIT, "labels of %s are not finite and ascending", member->name);
         goto refuse;
     }
-    if (engine->has_shape && loaded_fits(engine, member, &err) != CNV_OK) {
+    if ((engine->has_shape && loaded_fits(engine, member, &err) != CNV_OK) ||
+        cnv_place_take(engine, member, loaded->rows, &err) != CNV_OK) {
         goto refuse;
     }
     member->is_loaded = true;

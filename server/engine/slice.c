@@ -199,6 +199,55 @@ static double slice_variance(const struct slice_job *job, const double *mean, do
     return variance;
 }
 
+/* The update, by the optimiser's table. */
+static enum cnv_status slice_compare(const struct slice_job *job, double *update, double *buffer)
+{
+    const struct cnv_merge *merge = job->merge;
+    const struct cnv_merge_input *input = &job->input;
+    size_t values = 0;
+
+    for (size_t i = 0; i < input->contributors; i++) {
+        values += job->parts[i].extent.len / sizeof(double);
+    }
+    if (merge->table->open_slice(
+            merge->optimiser_state, job->slice, input->first, input->count, values) != CNV_OK) {
+        return CNV_E_NOMEM;
+    }
+    memset(update, 0, input->count * sizeof(*update));
+    for (size_t i = 0; i < input->contributors; i++) {
+        struct cnv_blocks_walk walk;
+        const uint8_t *bytes = slice_walk(job, i, &walk);
+
+        while (cnv_blocks_next(&walk)) {
+            struct cnv_table_piece piece = {
+                .row = merge->table_rows[i],
+                .weight = input->weights[i],
+                .slice = job->slice,
+                .first = input->first + walk.at,
+                .count = walk.len,
+                .values = buffer,
+            };
+
+            if (!slice_stretch(job, i, &walk, bytes, buffer)) {
+                return CNV_E_NOT_FINITE;
+            }
+            merge->table->take(merge->optimiser_state, &piece, update + walk.at);
+        }
+    }
+    return CNV_OK;
+}
+
+/* The update, by table or aggregator. */
+static enum cnv_status slice_update(struct slice_job *job, double *update, double *scratch)
+{
+    const struct cnv_merge *merge = job->merge;
+
+    if (merge->table != NULL) {
+        return slice_compare(job, update, scratch);
+    }
+    return merge->aggregate->merge_slice(merge->aggregate_state, &job->input, update, scratch);
+}
+
 /* room: update, base, result, snapshot, each [count]; then the aggregator's scratch. */
 static enum cnv_status slice_merge(struct slice_job *job, double *room)
 {
@@ -211,11 +260,12 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
     double *snapshot = result + input->count;
     double *scratch = snapshot + input->count;
 
-    if (merge->aggregate->merge_slice(merge->aggregate_state, input, update, scratch) != CNV_OK) {
+    enum cnv_status status = slice_update(job, update, merge->table == NULL ? scratch : base);
+    if (status != CNV_OK) {
         for (size_t i = 0; i < input->contributors; i++) {
             job->is_bad[i] = !cnv_slice_load(input, i, result);
         }
-        return CNV_E_NOT_FINITE;
+        return status;
     }
     const double *values = update;
     if (merge->has_variance) {

@@ -27,6 +27,8 @@ struct cnv_merge {
     bool has_variance;                         /* it is wanted */
     const struct cnv_optimiser_ops *optimiser; /* NULL: not the model */
     void *optimiser_state;
+    const struct cnv_table_ops *table; /* of the optimiser, instead of the aggregator; or NULL */
+    uint64_t *table_rows;              /* [contributors] each one's of the table; NULL: no table */
     const struct cnv_encoding_ops *encoding; /* of the contributions */
     const struct cnv_encoding_ops *down;
     size_t length;

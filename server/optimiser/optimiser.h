@@ -24,6 +24,45 @@ struct cnv_apply_input {
     size_t slot;            /* of the agent it is from, where wants_snapshot; else 0 */
 };
 
+struct cnv_table_setup {
+    const struct cnv_config *config;
+    size_t dimension;
+    size_t slices; /* the model is cut into */
+    uint64_t rows; /* of the whole run's data */
+};
+
+/* Some coordinates in a row, in one slice, that a contributor has sent. values are borrowed. */
+struct cnv_table_piece {
+    uint64_t row;  /* of the table, the contributor's in this round */
+    double weight; /* of its agent among all of the run, whoever answered */
+    size_t slice;
+    size_t first; /* coordinate of the model */
+    size_t count;
+    const double *values; /* [count] finite */
+};
+
+/*
+ * For optimisers that remember what was said before, row by row, and aggregate how it differs:
+ * instead of the aggregator, the update of apply_slice is what take makes of all pieces.
+ * Contributions have to come in encoding `blocks`: what was not sent is not known, rather than
+ * zero; and an agent that has not answered adds nothing, and leaves nothing. See check_tables.c.
+ */
+struct cnv_table_ops {
+    /* Called after init. CNV_E_INPUT: limits/table. */
+    enum cnv_status (*reserve)(void *state,
+                               const struct cnv_table_setup *setup,
+                               struct cnv_error *err);
+    /* Which row of the table is that of agent k of the run in the round that begins at iteration:
+     * ret_rows[run/agents], all different. */
+    void (*rows)(const void *state, uint64_t iteration, uint64_t *ret_rows);
+    /* Before the first piece of the slice, which is coordinates [first, first + count) and of which
+     * so many values have come. CNV_E_NOMEM. */
+    enum cnv_status (*open_slice)(
+        void *state, size_t slice, size_t first, size_t count, size_t values);
+    /* Adds to update[piece->count], and to the pending state; in rank order within a slice. */
+    void (*take)(void *state, const struct cnv_table_piece *piece, double *update);
+};
+
 struct cnv_optimiser_ops {
     const char *name;
     const char *text;
@@ -31,6 +70,7 @@ struct cnv_optimiser_ops {
     const char *keys;  /* settings that init reads, a space between two; NULL: none */
     size_t state_size;
     bool wants_snapshot; /* sync/mode=async, one contribution at a time; else an error in check.c */
+    const struct cnv_table_ops *table; /* NULL: applies what the aggregator makes */
     /* Called when the dimension is known; per-coordinate state is allocated here. */
     enum cnv_status (*init)(void *state,
                             const struct cnv_config *config,

@@ -1,20 +1,20 @@
 /*
  * sega.c - the server's half of ISEGA (solver isega): remembers the mean of what agents have said.
  *
- * Mishchenko et al. 2020, Algorithm 2, h_i with the agents. The update D
- * is
+ * Mishchenko et al. 2020, Algorithm 2, h_i with the agents. The update D is
  * -(gamma / n) sum_i Delta_i and M = -gamma h:
  *
  *   x = x + (M + D / tau)        M = M + D
  *
  * so that neither gamma nor L has to be known here.
  */
+#include "sega.h"
+
 #include "base/partition.h"
-#include "moments.h"
 #include "registry.h"
 
-static enum cnv_status
-sega_init(void *state, const struct cnv_config *config, size_t dimension, struct cnv_error *err)
+enum cnv_status
+cnv_sega_init(void *state, const struct cnv_config *config, size_t dimension, struct cnv_error *err)
 {
     struct cnv_moments *s = state;
     struct cnv_partition partition;
@@ -29,7 +29,7 @@ sega_init(void *state, const struct cnv_config *config, size_t dimension, struct
     return status;
 }
 
-static void sega_apply_slice(void *state, const struct cnv_apply_input *input, double *out)
+void cnv_sega_apply_slice(void *state, const struct cnv_apply_input *input, double *out)
 {
     const struct cnv_moments *s = state;
 
@@ -48,9 +48,9 @@ const struct cnv_optimiser_ops cnv_optimiser_sega = {
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
     .keys = CNV_PARTITION_KEYS,
     .state_size = sizeof(struct cnv_moments),
-    .init = sega_init,
+    .init = cnv_sega_init,
     .fini = cnv_moments_fini,
-    .apply_slice = sega_apply_slice,
+    .apply_slice = cnv_sega_apply_slice,
     .conclude = cnv_moments_conclude,
     .save = cnv_moments_save,
     .load = cnv_moments_load,

@@ -99,6 +99,8 @@ struct cluster *cluster_new(const char *problem,
     cluster->dimension = cluster->problems[0]->dimension;
     cluster->model = cnv_array_new(cluster->dimension, sizeof(double));
     cluster->heard = cnv_array_new(cluster->dimension, sizeof(double));
+    cluster->said = cnv_array_new(agents * cluster->dimension, sizeof(double));
+    cluster->saying = cnv_array_new(agents * cluster->dimension, sizeof(double));
     cluster->update = cnv_array_new(cluster->dimension, sizeof(double));
     return cluster;
 }
@@ -125,6 +127,8 @@ void cluster_destroy(struct cluster *cluster)
     cnv_config_destroy(cluster->config);
     cnv_free(cluster->model);
     cnv_free(cluster->heard);
+    cnv_free(cluster->said);
+    cnv_free(cluster->saying);
     cnv_free(cluster->update);
     cnv_free(cluster);
 }
@@ -166,10 +170,41 @@ struct exchange {
     uint32_t reference;
 };
 
+static bool has_table(const struct cluster *cluster)
+{
+    return strcmp(cnv_config_text(cluster->config, "optimiser/kind"), "sega-table") == 0;
+}
+
+/* What is aggregated of agent k's contribution: where there is a table, how it differs from the
+ * agent's row, on the blocks it names. */
+static void compare_with_table(struct cluster *cluster,
+                               size_t k,
+                               const struct cnv_solver_contribution *part,
+                               double *values)
+{
+    double *said = cluster->said + k * cluster->dimension;
+    double *saying = cluster->saying + k * cluster->dimension;
+
+    cnv_vector_copy(cluster->dimension, part->values, values);
+    for (size_t j = 0; has_table(cluster) && j < cluster->dimension; j++) {
+        saying[j] = NAN;
+    }
+    for (size_t b = 0; has_table(cluster) && b < part->block_count; b++) {
+        size_t first = part->blocks[b] * part->block;
+
+        for (size_t j = first; j < first + part->block && j < cluster->dimension; j++) {
+            saying[j] = part->values[j];
+            values[j] = saying[j] - said[j];
+        }
+    }
+}
+
 static void
 run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct exchange *all)
 {
     struct exchange *mean = &all[index];
+
+    double *values = cnv_array_new(cluster->dimension, sizeof(double));
 
     mean->values = cnv_array_new(cluster->dimension, sizeof(double));
     for (size_t k = 0; k < cluster->agents; k++) {
@@ -181,8 +216,9 @@ run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct e
         mean->has_values = part.values != NULL;
         mean->is_scaled = part.is_scaled;
         mean->scalar_count = part.scalar_count;
-        for (size_t i = 0; part.values != NULL && i < cluster->dimension; i++) {
-            mean->values[i] += weight * part.values[i];
+        if (part.values != NULL) {
+            compare_with_table(cluster, k, &part, values);
+            cnv_vector_add(cluster->dimension, weight, values, mean->values);
         }
         for (size_t i = 0; i < part.scalar_count; i++) {
             mean->scalars[i] += weight * part.scalars[i];
@@ -194,6 +230,7 @@ run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct e
         mean->factor = part.factor;
         mean->reference = part.reference;
     }
+    cnv_free(values);
     for (size_t i = 0; mean->is_scaled && i < cluster->dimension; i++) {
         mean->values[i] = mean->factor * all[mean->reference].values[i];
     }
@@ -273,14 +310,23 @@ static void apply_sega(struct cluster *cluster)
     }
 }
 
+static void take_said(struct cluster *cluster)
+{
+    for (size_t i = 0; has_table(cluster) && i < cluster->agents * cluster->dimension; i++) {
+        cluster->said[i] = isnan(cluster->saying[i]) ? cluster->said[i] : cluster->saying[i];
+    }
+}
+
 void cluster_conclude(struct cluster *cluster, bool counted)
 {
     for (size_t k = 0; k < cluster->agents; k++) {
         cluster->solver->concluded(cluster->solvers[k], counted);
     }
     if (counted) {
-        if (strcmp(cnv_config_text(cluster->config, "optimiser/kind"), "sega") == 0) {
+        if (has_table(cluster) ||
+            strcmp(cnv_config_text(cluster->config, "optimiser/kind"), "sega") == 0) {
             apply_sega(cluster);
+            take_said(cluster);
         } else {
             cnv_vector_add(cluster->dimension, 1.0, cluster->update, cluster->model);
         }

@@ -32,7 +32,9 @@ struct cluster {
     uint64_t rounds;
     uint32_t local_steps; /* of the round in hand */
     double *model;
-    double *heard;  /* [dimension] what optimiser sega remembers */
+    double *heard;  /* [dimension] what optimisers sega and sega-table remember: the mean */
+    double *said;   /* [agents x dimension] what an optimiser with a table remembers: the rows, */
+    double *saying; /* and what they are told in the round in hand; NaN: nothing */
     double *update; /* of the round in hand, once its last exchange was played */
 };
 

@@ -23,6 +23,7 @@ static const struct {
     { "blocks", { "solver/smoothness=8" } },
     { "ibgd", { "solver/smoothness=8" } },
     { "isega", { "solver/smoothness=4", "optimiser/kind=sega" } },
+    { "isega-raw", { "solver/smoothness=4", "optimiser/kind=sega-table" } },
     { "isgd", { "solver/smoothness=1" } },
     { "isaga", { "solver/smoothness=1" } },
     { "quadratic", { "problem/dimension=30", "run/start=random" } },

@@ -97,7 +97,12 @@ static void optimiser_init(const void *method, const struct cnv_config *config)
     const struct cnv_optimiser_ops *ops = method;
     void *state = cnv_array_new(1, ops->state_size);
 
-    (void) ops->init(state, config, DIMENSION, NULL);
+    struct cnv_table_setup setup = {
+        .config = config, .dimension = DIMENSION, .slices = 1, .rows = ROWS
+    };
+    if (ops->init(state, config, DIMENSION, NULL) == CNV_OK && ops->table != NULL) {
+        (void) ops->table->reserve(state, &setup, NULL);
+    }
     if (ops->fini != NULL) {
         ops->fini(state);
     }

@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "optimiser/optimiser.h"
 
-enum { LENGTH = 40 };
+enum { LENGTH = 40, SLICE = 8, AGENTS = 3, ROWS = 7 };
 
 struct optimiser {
     const struct cnv_optimiser_ops *ops;
@@ -20,7 +20,15 @@ static struct optimiser optimiser_new(const struct cnv_optimiser_ops *ops)
     struct optimiser optimiser = { .ops = ops, .config = cnv_config_new() };
 
     optimiser.state = cnv_array_new(1, ops->state_size);
+    if (ops->table != NULL) {
+        cr_assert_eq(cnv_config_assign(optimiser.config, "run/agents=3", "test", NULL), CNV_OK);
+    }
     cr_assert_eq(ops->init(optimiser.state, optimiser.config, LENGTH, NULL), CNV_OK);
+    if (ops->table != NULL) {
+        struct cnv_table_setup setup = { optimiser.config, LENGTH, LENGTH / SLICE, ROWS };
+
+        cr_assert_eq(ops->table->reserve(optimiser.state, &setup, NULL), CNV_OK);
+    }
     return optimiser;
 }
 
@@ -33,6 +41,34 @@ static void optimiser_destroy(struct optimiser *optimiser)
     cnv_config_destroy(optimiser->config);
 }
 
+/* What a table makes of three agents: the second sends all of the slice, the others a part of it,
+ * and in every other round the third is not there. */
+static void look_up(struct optimiser *optimiser, unsigned round, size_t first, double *update)
+{
+    const struct cnv_table_ops *table = optimiser->ops->table;
+    static const size_t parts[AGENTS][2] = { { 0, 3 }, { 0, SLICE }, { 5, 2 } };
+    size_t agents = AGENTS - round % 2;
+    uint64_t rows[AGENTS];
+    double values[SLICE];
+
+    table->rows(optimiser->state, round, rows);
+    cr_assert_eq(table->open_slice(optimiser->state, first / SLICE, first, SLICE, 13), CNV_OK);
+    memset(update, 0, SLICE * sizeof(*update));
+    for (size_t i = 0; i < agents; i++) {
+        struct cnv_table_piece piece = { .row = rows[i],
+                                         .weight = 1.0 / AGENTS,
+                                         .slice = first / SLICE,
+                                         .first = first + parts[i][0],
+                                         .count = parts[i][1],
+                                         .values = values };
+
+        for (size_t j = 0; j < piece.count; j++) {
+            values[j] = cos((double) (piece.first + j + 5 * i + 11 * round));
+        }
+        table->take(optimiser->state, &piece, update + parts[i][0]);
+    }
+}
+
 /* Applies round `round`'s update in slices, last one first; commits it or not. */
 static void apply(struct optimiser *optimiser, unsigned round, bool is_kept, double *out)
 {
@@ -43,12 +79,16 @@ static void apply(struct optimiser *optimiser, unsigned round, bool is_kept, dou
         base[j] = (double) j;
         update[j] = sin((double) (j + 7 * round));
     }
-    for (size_t first = LENGTH; first > 0; first -= 8) {
+    for (size_t end = LENGTH; end > 0; end -= SLICE) {
+        size_t first = end - SLICE;
         struct cnv_apply_input input = {
-            .first = first - 8, .count = 8, .base = base + first - 8, .update = update + first - 8
+            .first = first, .count = SLICE, .base = base + first, .update = update + first
         };
 
-        optimiser->ops->apply_slice(optimiser->state, &input, out + first - 8);
+        if (optimiser->ops->table != NULL) {
+            look_up(optimiser, round, first, update + first);
+        }
+        optimiser->ops->apply_slice(optimiser->state, &input, out + first);
     }
     if (optimiser->ops->conclude != NULL) {
         optimiser->ops->conclude(optimiser->state, is_kept);
@@ -214,4 +254,112 @@ Test(optimisers, a_state_that_cannot_be_is_refused, .timeout = 5)
     memcpy(bytes, values, sizeof(values));
     cr_assert_eq(adam.ops->load(adam.state, bytes, sizeof(bytes), NULL), CNV_E_NOT_FINITE);
     optimiser_destroy(&adam);
+}
+
+/* --- Tables --------------------------------------------------------------------------------- */
+
+/* Two agents in two dimensions with a block each, in turn; what they send and where it leads. */
+struct told {
+    size_t agents; /* 1: the second is not there */
+    size_t at[2];
+    double value[2];
+    double model[2];
+};
+
+static void check_told(const char *name,
+                       const char *const *settings,
+                       uint64_t rows,
+                       const struct told *told,
+                       size_t rounds)
+{
+    const struct cnv_optimiser_ops *ops = cnv_optimiser_find(name);
+    struct cnv_config *config = cnv_config_new();
+    void *state = cnv_array_new(1, ops->state_size);
+    struct cnv_table_setup setup = { config, 2, 1, rows };
+    double model[2] = { 0, 0 };
+
+    for (size_t i = 0; settings[i] != NULL; i++) {
+        cr_assert_eq(cnv_config_assign(config, settings[i], "test", NULL), CNV_OK);
+    }
+    cr_assert_eq(ops->init(state, config, 2, NULL), CNV_OK);
+    cr_assert_eq(ops->table->reserve(state, &setup, NULL), CNV_OK);
+    for (size_t round = 0; round < rounds; round++) {
+        double update[2] = { 0, 0 };
+        double out[2];
+        uint64_t row[2];
+        struct cnv_apply_input input = { .count = 2, .base = model, .update = update };
+
+        ops->table->rows(state, round, row);
+        cr_assert_eq(ops->table->open_slice(state, 0, 0, 2, told[round].agents), CNV_OK);
+        for (size_t i = 0; i < told[round].agents; i++) {
+            struct cnv_table_piece piece = { .row = row[i],
+                                             .weight = 0.5,
+                                             .first = told[round].at[i],
+                                             .count = 1,
+                                             .values = &told[round].value[i] };
+
+            ops->table->take(state, &piece, update + piece.first);
+        }
+        ops->apply_slice(state, &input, out);
+        ops->conclude(state, true);
+        memcpy(model, out, sizeof(out));
+        for (size_t j = 0; j < 2; j++) {
+            cr_assert_float_eq(model[j],
+                               told[round].model[j],
+                               1e-12,
+                               "%s, round %zu: %.15g",
+                               name,
+                               round + 1,
+                               model[j]);
+        }
+    }
+    ops->fini(state);
+    cnv_free(state);
+    cnv_config_destroy(config);
+}
+
+/* By hand, tau = 1/2: Delta is what was sent less the row, D its sum over all agents by halves,
+ * x = x + M + 2 D. After round 1 the rows are (4, 0), (0, -2), M (2, -1); round 2: D = (1, 3), M
+ * (3, 2); round 3, one alone: D = (-2, 0); round 4, both at the first coordinate: D = (1 + 1, 0)
+ * from rows (2, 0), (0, 4) with (0, 0) in between. */
+Test(optimisers, sega_table_is_algorithm_2_with_the_rows_on_the_server, .timeout = 5)
+{
+    static const struct told told[] = {
+        { 2, { 0, 1 }, { 4, -2 }, { 4, -2 } },
+        { 2, { 0, 1 }, { 6, 4 }, { 4 + 2 + 2, -2 - 1 + 6 } },
+        { 1, { 0 }, { 2 }, { 8 + 3 - 4, 3 + 2 } },
+        { 2, { 0, 0 }, { 4, 2 }, { 7 + 1 + 4, 5 + 2 } },
+    };
+    static const char *const settings[] = {
+        "run/agents=2", "encoding/block=1", "encoding/fraction=0.5", NULL
+    };
+
+    check_told("sega-table", settings, 9, told, sizeof(told) / sizeof(told[0]));
+}
+
+Test(optimisers, a_table_that_is_too_large_is_refused_in_words, .timeout = 5)
+{
+    for (size_t i = 0; cnv_optimiser_at(i) != NULL; i++) {
+        const struct cnv_optimiser_ops *ops = cnv_optimiser_at(i);
+        struct cnv_config *config = cnv_config_new();
+        void *state = cnv_array_new(1, ops->state_size);
+        struct cnv_error err = { .text = "" };
+
+        cr_assert_eq(cnv_config_assign(config, "run/agents=3", "test", NULL), CNV_OK);
+        cr_assert_eq(cnv_config_assign(config, "limits/table=959", "test", NULL), CNV_OK);
+        cr_assert_eq(ops->init(state, config, LENGTH, NULL), CNV_OK);
+        if (ops->table != NULL) {
+            struct cnv_table_setup setup = { config, LENGTH, 1, ROWS };
+
+            cr_assert_eq(ops->table->reserve(state, &setup, &err), CNV_E_INPUT);
+            cr_assert_not_null(strstr(err.text, "limits/table allows 959"), "%s", err.text);
+            setup.dimension = SIZE_MAX / 2;
+            cr_assert_eq(ops->table->reserve(state, &setup, &err), CNV_E_INPUT);
+        }
+        if (ops->fini != NULL) {
+            ops->fini(state);
+        }
+        cnv_free(state);
+        cnv_config_destroy(config);
+    }
 }

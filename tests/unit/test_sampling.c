@@ -165,6 +165,24 @@ Test(sampling, isega_is_algorithm_2, .timeout = 20)
     cluster_destroy(cluster);
 }
 
+/* With the h_i on the server all is the same, to rounding. */
+Test(sampling, isega_raw_is_isega, .timeout = 20)
+{
+    const char *const settings[] = { "optimiser/kind=sega", NULL };
+    const char *const raw_settings[] = { "optimiser/kind=sega-table", NULL };
+    struct cluster *cluster = quadratics(AGENTS, settings);
+    struct cluster *raw = quadratics(AGENTS, raw_settings);
+
+    for (uint64_t t = 0; t < 300; t++) {
+        (void) cluster_round(cluster, "isega", 1);
+        (void) cluster_round(raw, "isega-raw", 1);
+        agree(raw, cluster->model, t);
+    }
+    cr_assert_lt(cnv_vector_norm(DIMENSION, raw->model), 0.1);
+    cluster_destroy(cluster);
+    cluster_destroy(raw);
+}
+
 /* C3, IBGD and ISGD on exact gradients: a coin each, or the unbiased 1 / (n tau). */
 static void check_plain(const char *solver, bool is_coin, double gamma)
 {

@@ -1,0 +1,10 @@
+/* check.h - rules between keys that have a file of their own. Inside lib/config. */
+#ifndef CNV_CONFIG_CHECK_H
+#define CNV_CONFIG_CHECK_H
+
+#include "config/config.h"
+
+/* Solvers and server optimisers that are two halves of one method, and what tables need. */
+enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct cnv_error *err);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * check_tables.c - methods whose other half is on the server, and what those need that keep a table
+ * there of what agents said: to be told what was said, of agents that are known, all weighed as if
+ * all were there.
+ */
+#include <string.h>
+
+#include "config/check.h"
+
+static bool is_at(const struct cnv_config *config, const char *path, const char *value)
+{
+    return strcmp(cnv_config_text(config, path), value) == 0;
+}
+
+static enum cnv_status check_halves(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const char *const halves[][2] = {
+        { "isega", "sega" },
+        { "isega-raw", "sega-table" },
+    };
+
+    for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
+        if (is_at(config, "solver/kind", halves[i][0]) !=
+            is_at(config, "optimiser/kind", halves[i][1])) {
+            return cnv_fail(err,
+                            CNV_E_INPUT,
+                            "solver/kind=%s and optimiser/kind=%s: %s and %s are two halves of one "
+                            "method and need each other",
+                            cnv_config_text(config, "solver/kind"),
+                            cnv_config_text(config, "optimiser/kind"),
+                            halves[i][0],
+                            halves[i][1]);
+        }
+    }
+    return CNV_OK;
+}
+
+static enum cnv_status fail_table(const struct cnv_config *config,
+                                  const char *path,
+                                  const char *why,
+                                  struct cnv_error *err)
+{
+    return cnv_fail(err,
+                    CNV_E_INPUT,
+                    "optimiser/kind=%s does not go with %s=%s: %s",
+                    cnv_config_text(config, "optimiser/kind"),
+                    path,
+                    cnv_config_value(config, path),
+                    why);
+}
+
+enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const struct {
+        const char *path;
+        const char *needed; /* or, where it begins with !, what it must not be */
+        const char *why;
+    } needs[] = {
+        { "encoding/up",
+          "blocks",
+          "with encoding/up=blocks alone the server learns what was sent" },
+        { "aggregate/kind", "mean", "what is aggregated are differences to the table" },
+        { "sync/mode", "!async", "agents are compared with the table in rounds" },
+        { "policy/balance", "none", "contributions are gradients, whatever steps were taken" },
+        { "policy/kind", "!adaptive-period", "there is no variance of models to learn from" },
+    };
+    int64_t shards = cnv_config_integer(config, "run/shards");
+    enum cnv_status status = check_halves(config, err);
+
+    if (status != CNV_OK || !is_at(config, "optimiser/kind", "sega-table")) {
+        return status;
+    }
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
+        bool is_not = needs[i].needed[0] == '!';
+
+        if (is_at(config, needs[i].path, needs[i].needed + is_not) == is_not) {
+            return fail_table(config, needs[i].path, needs[i].why, err);
+        }
+    }
+    if (shards != 0 && shards != cnv_config_integer(config, "run/agents")) {
+        return fail_table(config, "run/shards", "the table is for run/agents agents", err);
+    }
+    if (cnv_config_integer(config, "limits/samples") != 0) {
+        return fail_table(config, "limits/samples", "agents weigh what their data has", err);
+    }
+    return CNV_OK;
+}

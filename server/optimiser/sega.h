@@ -1,0 +1,14 @@
+/* sega.h - the arithmetic of sega.c for sega_table.c. The state begins with a struct cnv_moments.
+ */
+#ifndef CNV_SERVER_OPTIMISER_SEGA_H
+#define CNV_SERVER_OPTIMISER_SEGA_H
+
+#include "moments.h"
+
+CNV_MUST_CHECK enum cnv_status cnv_sega_init(void *state,
+                                             const struct cnv_config *config,
+                                             size_t dimension,
+                                             struct cnv_error *err);
+void cnv_sega_apply_slice(void *state, const struct cnv_apply_input *input, double *out);
+
+#endif
