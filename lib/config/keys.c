@@ -581,10 +581,11 @@ const struct cnv_param cnv_config_keys[] = {
 
     CHOICE(
         "encoding/up",
-        "f64|f32|blocks|q8",
+        "f64|f32|bf16|blocks|q8",
         "f64",
-        "How updates travel to the server; blocks: only the blocks that the solver has drawn; q8: "
-        "8 bits a coordinate, rounded at random (QSGD, Alistarh et al. 2017)."),
+        "How updates travel to the server; bf16: bfloat16, 2 bytes a coordinate; blocks: only the "
+        "blocks that the solver has drawn; q8: 8 bits a coordinate, rounded at random (QSGD, "
+        "Alistarh et al. 2017)."),
     CHOICE("encoding/down", "f64|f32", "f64", "How models travel to the agents."),
     INTEGER("encoding/block",
             "coordinates",

@@ -34,6 +34,7 @@ struct cnv_encoding_ops {
     bool is_relative;  /* payload is a factor of a settled result: decode needs the reference */
     bool is_sparse;    /* payload says what is in it: size and place of everything depend on its
                         * head, see blocks.h. Of the functions below it has none. Up only. */
+    bool is_up_only;   /* too coarse for what is settled or committed */
     /* Bytes of the payload for a vector of length coordinates. */
     size_t (*size)(size_t length);
     /* Which bytes decode needs for coordinates [first, first + count) of a vector of length. */

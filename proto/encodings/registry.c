@@ -4,12 +4,13 @@
 #include <string.h>
 
 static const struct cnv_encoding_ops *const encodings[] = {
-    &cnv_dense_f64, &cnv_dense_f32, &cnv_scaled, &cnv_blocks, &cnv_q8,
+    &cnv_dense_f64, &cnv_dense_f32, &cnv_dense_bf16, &cnv_scaled, &cnv_blocks, &cnv_q8,
 };
 
 bool cnv_encoding_is_dense(const struct cnv_encoding_ops *encoding)
 {
-    return !encoding->is_relative && !encoding->is_sparse && encoding->encode_random == NULL;
+    return !encoding->is_relative && !encoding->is_sparse && !encoding->is_up_only &&
+           encoding->encode_random == NULL;
 }
 
 const struct cnv_encoding_ops *cnv_encoding_at(size_t i)

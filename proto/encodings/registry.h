@@ -9,6 +9,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "encodings need a litt
 
 extern const struct cnv_encoding_ops cnv_dense_f64;
 extern const struct cnv_encoding_ops cnv_dense_f32;
+extern const struct cnv_encoding_ops cnv_dense_bf16;
 extern const struct cnv_encoding_ops cnv_scaled;
 extern const struct cnv_encoding_ops cnv_blocks;
 extern const struct cnv_encoding_ops cnv_q8;

@@ -391,6 +391,7 @@ static void set_limit(struct world *world)
 
 void world_draw(struct world *world, uint64_t seed)
 {
+    static const char *const up[] = { "f32", "bf16", "f64", "f64" };
     struct cnv_rng rng;
 
     cnv_rng_init(&rng, seed, CNV_RNG_SIM, 1, 0);
@@ -400,7 +401,7 @@ void world_draw(struct world *world, uint64_t seed)
     set_number(world, "run/seed", (double) seed);
     set_number(world, "run/rounds", (double) (3 + cnv_rng_below(&rng, 20)));
     set_number(world, "sync/rejoin", (double) cnv_rng_below(&rng, 4));
-    world_set(world, "encoding/up", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
+    world_set(world, "encoding/up", up[cnv_rng_below(&rng, 4)]);
     world_set(world, "encoding/down", cnv_rng_below(&rng, 4) == 0 ? "f32" : "f64");
     world_set(world, "aggregate/weighting", cnv_rng_below(&rng, 4) == 0 ? "uniform" : "samples");
     draw_problem(world, &rng, agents);

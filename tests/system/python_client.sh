@@ -65,6 +65,7 @@ check "newton: as good as C agents alone" same_loss newton run/rounds=8
 mixed giant small run/rounds=25 solver/kind=giant problem/intercept=true policy/evaluate=3
 check "giant: as good as C agents alone" same_loss giant run/rounds=25 solver/kind=giant problem/intercept=true
 mixed float32 small run/rounds=3 encoding/up=f32 encoding/down=f32 policy/kind=adaptive-l
+mixed halves small run/rounds=3 encoding/up=bf16
 mixed coarse small run/rounds=3 encoding/up=q8
 mixed bulk large run/rounds=3 limits/chunk=8192
 mixed bulk-coarse large run/rounds=3 limits/chunk=8192 encoding/up=q8

@@ -1,4 +1,4 @@
-/* test_encodings.c - every encoding at any alignment and cut; rounding of f32. */
+/* test_encodings.c - every encoding at any alignment and cut; rounding of f32 and bf16. */
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
@@ -18,8 +18,14 @@ static void fill_values(void)
 
     cnv_rng_init(&rng, 7, CNV_RNG_SYNTHETIC, 0, 0);
     for (size_t i = 0; i < LENGTH; i++) {
-        values[i] = (double) (float) cnv_rng_normal(&rng); /* exact in f32 too */
+        values[i] = rint(32 * cnv_rng_normal(&rng)) / 32; /* exact in f32 and bf16 too */
     }
+}
+
+/* Each coordinate for itself, and the same again whenever it is encoded. */
+static bool is_plain(const struct cnv_encoding_ops *encoding)
+{
+    return !encoding->is_relative && !encoding->is_sparse && encoding->encode_random == NULL;
 }
 
 Test(encodings, are_found_by_name, .timeout = 5)
@@ -41,7 +47,7 @@ Test(encodings, dense_ones_come_back_at_any_alignment, .timeout = 10)
     for (size_t e = 0; cnv_encoding_at(e) != NULL; e++) {
         const struct cnv_encoding_ops *encoding = cnv_encoding_at(e);
 
-        for (size_t shift = 0; shift < 9 && cnv_encoding_is_dense(encoding); shift++) {
+        for (size_t shift = 0; shift < 9 && is_plain(encoding); shift++) {
             size_t size = encoding->size(LENGTH);
 
             memset(payload, 0xee, sizeof(payload));
@@ -61,7 +67,7 @@ Test(encodings, extents_tile_the_payload, .timeout = 10)
         const struct cnv_encoding_ops *encoding = cnv_encoding_at(e);
         size_t end = 0;
 
-        if (!cnv_encoding_is_dense(encoding)) {
+        if (!is_plain(encoding)) {
             continue; /* blocks: test_blocks.c */
         }
         for (size_t first = 0; first < LENGTH; first += 50) {
@@ -109,6 +115,58 @@ Test(encodings, f32_rounds_to_nearest_ties_to_even, .timeout = 5)
     cnv_encoding_find("f32")->decode(payload + 3, 12, NULL, back);
     for (size_t i = 0; i < 12; i++) {
         cr_assert_eq(back[i], out[i], "%zu: %.17g gave %.17g", i, in[i], back[i]);
+    }
+}
+
+/* Half of the last bit of 1 is 2^-8. What lies just beside a tie is none, even where float32 would
+ * round it to one. */
+Test(encodings, bf16_rounds_once_to_nearest_ties_to_even, .timeout = 5)
+{
+    const double half = ldexp(1, -8);
+    const double beside = ldexp(1, -40);
+    const double in[] = { 1 + half,
+                          1 + 3 * half,
+                          1 + half + beside,
+                          1 + half - beside,
+                          -1 - half,
+                          -1 - half - beside,
+                          1 + 3 * half - beside,
+                          257,
+                          ldexp(1, -134),
+                          ldexp(1, -134) * (1 + beside),
+                          ldexp(3, -134),
+                          5e-324,
+                          ldexp(511, 119),
+                          ldexp(511 - beside, 119),
+                          -1e300,
+                          0.1 };
+    const double out[] = { 1,        1 + 4 * half,          1 + 2 * half,   1,
+                           -1,       -1 - 2 * half,         1 + 2 * half,   256,
+                           0,        ldexp(1, -133),        ldexp(1, -132), 0,
+                           INFINITY, 3.3895313892515355e38, -INFINITY,      0.10009765625 };
+    const double odd[] = { NAN, -INFINITY, INFINITY, -0.0 };
+
+    cnv_encoding_find("bf16")->encode(in, 16, payload + 3);
+    cnv_encoding_find("bf16")->decode(payload + 3, 16, NULL, back);
+    for (size_t i = 0; i < 16; i++) {
+        cr_assert_eq(back[i], out[i], "%zu: %.17g gave %.17g", i, in[i], back[i]);
+    }
+    cnv_encoding_find("bf16")->encode(odd, 4, payload);
+    cnv_encoding_find("bf16")->decode(payload, 4, NULL, back);
+    cr_assert(isnan(back[0]));
+    cr_assert_eq(back[1], -INFINITY);
+    cr_assert_eq(back[2], INFINITY);
+    cr_assert(back[3] == 0 && signbit(back[3]) != 0);
+}
+
+/* Updates only: the committed model is never so coarse. */
+Test(encodings, results_travel_in_f64_and_f32_alone, .timeout = 5)
+{
+    for (size_t e = 0; cnv_encoding_at(e) != NULL; e++) {
+        const char *name = cnv_encoding_at(e)->name;
+
+        cr_assert_eq(cnv_encoding_is_dense(cnv_encoding_at(e)),
+                     strcmp(name, "f64") == 0 || strcmp(name, "f32") == 0);
     }
 }
 

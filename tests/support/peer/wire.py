@@ -62,7 +62,14 @@ def encode(vector, encoding):
         return encode_blocks(vector, len(vector), [0])
     if encoding == "q8":
         return b"".join(encode_bucket(vector[i:i + BUCKET]) for i in range(0, len(vector), BUCKET))
+    if encoding == "bf16":
+        return encode_halves(np.asarray(vector, float))
     return np.asarray(vector, DTYPES[encoding]).tobytes()
+
+def encode_halves(vector):
+    unit = np.ldexp(1.0, np.maximum(np.frexp(vector)[1], -125) - 8)  # of the last of 8 bits
+    rounded = np.copysign(np.rint(vector / unit) * unit, vector)
+    return (rounded.astype("<f4").view("<u4") >> 16).astype("<u2").tobytes()
 
 def encode_blocks(vector, block, numbers):
     head = np.array([block, len(numbers), *numbers], "<u4").tobytes()
@@ -88,6 +95,8 @@ def decode(payload, encoding, length=None):
         buckets = [payload[i:i + 4 + BUCKET] for i in range(0, len(payload), 4 + BUCKET)]
         parts = [float(np.frombuffer(b, "<f4", 1)[0]) * np.frombuffer(b, "i1", offset=4) / 127 for b in buckets]
         return np.concatenate(parts)
+    if encoding == "bf16":
+        return (np.frombuffer(payload, "<u2").astype("<u4") << 16).view("<f4").astype(float)
     return np.frombuffer(payload, DTYPES[encoding]).astype(float)
 
 class Download:
