@@ -53,6 +53,15 @@ static enum cnv_status make_problem(const struct judge *judge,
         .total_rows = card->rows == 0 ? 1 : card->rows,
     };
     char text[32];
+
+    if (card->features > card->dimension) { /* before a problem of that size is made */
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "model.json: a %s model of %llu features, but it has %llu numbers",
+                        card->problem,
+                        (unsigned long long) card->features,
+                        (unsigned long long) card->dimension);
+    }
     enum cnv_status status =
         cnv_config_set(config, "problem/kind", card->problem, "model.json", err);
 

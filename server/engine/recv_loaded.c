@@ -4,7 +4,8 @@
  *
  * Happy path: loaded from each ► once run/agents are loaded the shape is fixed and sent to all.
  * What can fail, by name and for good: no rows, labels that are not ascending and finite, labels
- * where others have real targets; later a higher feature or an unknown label.
+ * where others have real targets, more labels in all than a message holds; later a higher feature
+ * or an unknown label.
  * Invariant: the shape does not depend on the order in which members load, and never changes.
  */
 #include <inttypes.h>
@@ -180,6 +181,36 @@ static bool shape_refuse_mixed(struct cnv_engine *engine)
     return is_mixed;
 }
 
+/* More labels than a message holds: who brings most of them is refused; true if there are so many.
+ */
+static bool shape_refuse_many(struct cnv_engine *engine)
+{
+    struct cnv_member *most = NULL;
+    char text[CNV_ERROR_TEXT_SIZE];
+
+    if (engine->label_count <= CNV_LABELS_MAX) {
+        return false;
+    }
+    cnv_free(engine->labels);
+    engine->labels = NULL;
+    engine->label_count = 0;
+    for (size_t i = 0; i < engine->member_count; i++) {
+        struct cnv_member *member = engine->members[i];
+
+        if (loaded_counts(member) && (most == NULL || member->label_count > most->label_count)) {
+            most = member;
+        }
+    }
+    (void) snprintf(text,
+                    sizeof(text),
+                    "%s has %zu labels, those of all are more than %d",
+                    most->name,
+                    most->label_count,
+                    CNV_LABELS_MAX);
+    cnv_member_refuse(engine, most, CNV_E_MISFIT, text);
+    return true;
+}
+
 /* Fixes the shape once enough members are loaded, and tells them. */
 static void shape_fix(struct cnv_engine *engine)
 {
@@ -193,6 +224,9 @@ static void shape_fix(struct cnv_engine *engine)
     }
     if (!shape_unite(engine)) {
         cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for the label map");
+        return;
+    }
+    if (shape_refuse_many(engine)) {
         return;
     }
     for (size_t i = 0; i < engine->member_count; i++) {

@@ -69,6 +69,8 @@ struct cnv_run_before {
     struct cnv_blob *model; /* encoded; NULL: there is none, or the present run has one */
     const char *encoding;
     uint64_t dimension;
+    double *labels; /* [label_count] what it was trained on */
+    size_t label_count;
     json_t *report; /* of the run, as status showed it; NULL: none */
 };
 

@@ -122,11 +122,20 @@ void cnv_model_keep(struct cnv_daemon *daemon)
     if (view.model == NULL) {
         return; /* a run that never began: what was before it still counts */
     }
+    double *labels = cnv_array_new(view.label_count, sizeof(*labels));
+    if (labels == NULL) {
+        return; /* then there is nothing before */
+    }
+    if (view.label_count > 0) {
+        memcpy(labels, view.labels, view.label_count * sizeof(*labels));
+    }
     cnv_model_forget_before(daemon);
     daemon->before = (struct cnv_run_before){
         .model = cnv_blob_ref(view.model),
         .encoding = view.model_encoding,
         .dimension = view.dimension,
+        .labels = labels,
+        .label_count = view.label_count,
         .report = cnv_report_run(daemon->engine, daemon->config),
     };
 }
@@ -134,6 +143,7 @@ void cnv_model_keep(struct cnv_daemon *daemon)
 void cnv_model_forget_before(struct cnv_daemon *daemon)
 {
     cnv_blob_unref(daemon->before.model);
+    cnv_free(daemon->before.labels);
     json_decref(daemon->before.report);
     daemon->before = (struct cnv_run_before){ .model = NULL };
 }

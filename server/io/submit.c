@@ -6,8 +6,8 @@
  * made of them, so that nothing is left to go wrong ► the present run ends and nobody receives its
  * model any more ► the new engine takes its place, and every connection is asked to rejoin.
  * What can fail: a setting (refused in one line, nothing has changed); another run is queued
- * already (refused); run/start=model and the run before has left none (the next run is dropped, and
- * the log says so).
+ * already (refused); run/start=model and the run before has left none (then that of the run before
+ * it, as long as it is served; else the next run is dropped, and the log says so).
  * Invariant: an engine is replaced only between events, when it has no job under way.
  */
 #include <stdio.h>
@@ -106,29 +106,42 @@ static enum cnv_status read_settings(const struct cnv_daemon *daemon,
     return status == CNV_OK ? cnv_config_check(config, err) : status;
 }
 
-/* Whether the present run's model can be what the next starts from. */
+/* Whether the model that is served is that of a run before the present one, which is over and has
+ * none. */
+static bool is_before_served(const struct cnv_daemon *daemon)
+{
+    struct cnv_engine_view view;
+
+    cnv_engine_view(daemon->engine, &view);
+    return view.model == NULL && daemon->is_over && daemon->before.model != NULL;
+}
+
+/* Whether the model that is served, or will be, can be what the next run starts from. */
 static enum cnv_status
 model_suits(const struct cnv_daemon *daemon, const struct cnv_config *config, struct cnv_error *err)
 {
     static const char *const keys[] = { "problem/kind", "problem/intercept", "problem/hidden" };
+    const json_t *before = json_object_get(daemon->before.report, "config");
+    bool is_before = is_before_served(daemon);
     struct cnv_engine_view view;
 
     cnv_engine_view(daemon->engine, &view);
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const char *now = cnv_config_value(daemon->config, keys[i]);
+        const char *now = is_before ? json_string_value(json_object_get(before, keys[i]))
+                                    : cnv_config_value(daemon->config, keys[i]);
         const char *then = cnv_config_value(config, keys[i]);
 
-        if (strcmp(now, then) != 0) {
+        if (now == NULL || strcmp(now, then) != 0) {
             return cnv_fail(err,
                             CNV_E_INPUT,
                             "submit: run/start=model: the present model has %s=%.40s, the next run "
                             "%.40s",
                             keys[i],
-                            now,
+                            now == NULL ? "?" : now,
                             then);
         }
     }
-    if (view.model == NULL && daemon->is_over) {
+    if (view.model == NULL && daemon->is_over && !is_before) {
         return cnv_fail(err, CNV_E_INPUT, "submit: run/start=model: there is no model yet");
     }
     return CNV_OK;
@@ -226,30 +239,33 @@ done:
     return status;
 }
 
-/* Gives the next engine the model of the present one. */
+/* Gives the next engine the model that is served. */
 static enum cnv_status hand_model_over(struct cnv_daemon *daemon, struct cnv_error *err)
 {
+    const struct cnv_run_before *before = &daemon->before;
+    bool is_before = is_before_served(daemon);
     struct cnv_engine_view view;
-    enum cnv_status status = CNV_OK;
+    enum cnv_status status = model_suits(daemon, daemon->next->config, err);
 
-    cnv_engine_view(daemon->engine, &view);
-    if (view.model == NULL) {
-        return cnv_fail(err, CNV_E_UNEXPECTED, "the run before it has left no model");
+    if (status != CNV_OK) {
+        return status; /* the present run was to leave a model, and has not */
     }
-    struct cnv_blob *values = cnv_blob_new_raw((size_t) view.dimension * sizeof(double));
+    cnv_engine_view(daemon->engine, &view);
+    size_t dimension = (size_t) (is_before ? before->dimension : view.dimension);
+    struct cnv_blob *values = cnv_blob_new_raw(dimension * sizeof(double));
     if (values == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "the model to start from");
     }
     /* Blobs are aligned to 64 bytes. */
-    cnv_encoding_find(view.model_encoding)
-        ->decode(cnv_blob_data(view.model),
-                 (size_t) view.dimension,
+    cnv_encoding_find(is_before ? before->encoding : view.model_encoding)
+        ->decode(cnv_blob_data(is_before ? before->model : view.model),
+                 dimension,
                  NULL,
                  (double *) (void *) cnv_blob_edit(values));
     const struct cnv_engine_start start = {
         .values = values,
-        .labels = view.labels,
-        .label_count = view.label_count,
+        .labels = is_before ? before->labels : view.labels,
+        .label_count = is_before ? before->label_count : view.label_count,
         .has_labels = true,
     };
     if (!cnv_engine_start_from(daemon->next->engine, &start)) {

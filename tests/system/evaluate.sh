@@ -68,6 +68,9 @@ cp ridge/model.json libsvm/other.json; cp libsvm/model.npy libsvm/other.npy
 check "another's card is refused" refuses 2 "is not the model of its model.json: fingerprint" convene evaluate libsvm/other.npy test.csv
 cp mlp/model.json libsvm/other.json
 check "one of another size too" refuses 2 "has 3 numbers, its model.json speaks of" convene evaluate libsvm/other.npy test.csv
+jq '.features = 100000000000' libsvm/model.json > libsvm/other.json
+check "one of more features than it has numbers" refuses 2 "model.json: a logistic model of 100000000000 features, but it has 3 numbers" \
+    convene evaluate libsvm/other.npy test.csv
 check "no card" refuses 2 "test.json: \"problem\" is missing" bash -c 'cp libsvm/model.npy test.npy; convene evaluate test.npy test.csv'
 check "no model" refuses 2 "not a NumPy file" convene evaluate test.csv test.csv
 check "no data" refuses 2 "No such file" convene evaluate libsvm missing.csv

@@ -106,4 +106,17 @@ check "which end with the last run" ends "$B1" 0
 check "all of them" ends "$B2" 0
 check "a model to go on from" submit --start model --set run/name=empty
 check "without agents is waited for" until_true 30 run_is empty waiting
+# The model of the queued run is still served, though the run that is to start from it never began.
+convene model get --control "$CONTROL" --out served.npy
+check "it ends without a model" convene drain --control "$CONTROL"
+check "which is seen" until_true 30 run_is empty finished
+check "another problem is not served" refused 2 "the present model has problem/kind=logistic, the next run ridge" \
+    --start model --set problem/kind=ridge
+check "what is still served is a model to go on from" submit --start model --set run/name=after --set run/rounds=1
+agent d1 1/2
+agent d2 2/2
+check "to the end" until_true 30 run_is after finished
+convene evaluate served.npy data.csv --json > judged.json
+check "from that model" same "$(jq '.data.objective * 1e9 | round' judged.json)" \
+    "$(rounds | awk -F, 'NR == 2 { printf "%.0f", $6 * 1e9 }')"
 check "and ends on demand" convene stop --control "$CONTROL"

@@ -392,6 +392,38 @@ Test(engine_join, mixed_labels_and_targets_are_refused_whoever_was_first, .timeo
     }
 }
 
+Test(engine_join, labels_of_all_have_to_fit_in_a_message, .timeout = 10)
+{
+    enum { MOST = 8192, HALF = MOST / 2 };
+    static double labels[MOST];
+    struct script *script = script_new(two_agents);
+
+    for (size_t i = 0; i < MOST; i++) {
+        labels[i] = (double) i;
+    }
+    script_hello_as(script, 1, "a1", 1, 1, 2);
+    script_hello_as(script, 2, "a2", 2, 2, 2);
+    loaded_with(script, 1, 3, labels, HALF);
+    labels[MOST - 1] = MOST + 1.0;
+    loaded_with(script, 2, 3, labels + HALF - 1, HALF + 1); /* one in common, MOST in all */
+    cr_assert_eq(script_last(script, 2, CNV_KIND_SHAPE)->message.shape.labels, MOST);
+    script_destroy(script);
+
+    script = script_new(two_agents);
+    script_hello_as(script, 1, "a1", 1, 1, 2);
+    script_hello_as(script, 2, "a2", 2, 2, 2);
+    loaded_with(script, 2, 3, labels + HALF - 1, HALF + 1);
+    labels[0] = -1.0;
+    labels[HALF - 1] = HALF - 1.5;
+    loaded_with(script, 1, 3, labels, HALF); /* one more */
+    assert_refused(script, 2, CNV_E_MISFIT, "a2 has 4097 labels, those of all are more than 8192");
+    cr_assert_eq(script_view(script).state, CNV_RUN_WAITING);
+    script_hello_as(script, 3, "a2", 3, 2, 2);
+    loaded_with(script, 3, 3, labels, HALF);
+    cr_assert_eq(script_last(script, 1, CNV_KIND_SHAPE)->message.shape.labels, HALF);
+    script_destroy(script);
+}
+
 Test(engine_join, limits_members, .timeout = 10)
 {
     struct script *script =
