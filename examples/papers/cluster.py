@@ -41,7 +41,7 @@ def _link(server, host, number, mbit):
 
     The burst is small enough that a message after a pause does not pass unshaped; the queue so long
     that nothing is dropped."""
-    burst = '16kb' if mbit <= 100 else '64kb'
+    burst = '16kb' if mbit <= 200 else '64kb'
     _call('ip', '-n', server, 'link', 'add', f'to-{number}', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', host)
     for space, device, last in ((server, f'to-{number}', 1), (host, 'uplink', 2)):
         _call('ip', '-n', space, 'address', 'add', f'10.88.{number}.{last}/24', 'dev', device)

@@ -8,6 +8,7 @@ import csv
 import dataclasses
 import hashlib
 import json
+import lzma
 import os
 import subprocess
 import tempfile
@@ -113,7 +114,8 @@ class Lab:
     def __init__(self, harness, row, seeds):
         self._harness = harness
         self.row = row
-        self.seeds = range(1, seeds + 1)
+        self.first_seed = harness.first_seed
+        self.seeds = range(self.first_seed, self.first_seed + seeds)
         self.is_sabotaged = harness.is_sabotaged
 
     @property
@@ -132,20 +134,26 @@ class Lab:
             raise Skipped(f'{name} is not in {self._harness.data} (CONVENE_TEST_DATA)')
         return path
 
+    def lines(self, name):
+        """How many rows a file of the test data has."""
+        with lzma.open(self.data(name)) as rows:
+            return sum(1 for _ in rows)
+
     def prepared(self, name, make):
         """Path of a file made once by make(path)."""
         return self._harness.prepared(name, make)
-
-    def optimum(self, problem):
-        """Entry of optima.json."""
-        with open(self.data('optima.json'), encoding='utf-8') as text:
-            return json.load(text)[problem]
 
     def run(self, settings, agents, method=None, plain=None, data=None, test=None, inline=False, arguments=()):
         """One `convene run`: `settings`, and those of the row's `method`; with --sabotage those of `plain` instead."""
         chosen = dict(settings)
         chosen.update((plain if self.is_sabotaged else method) or {})
         return self._harness.run(chosen, agents, data, test, inline, arguments)
+
+    def optimum(self, data, l2):
+        """Least loss of logistic regression: Newton's method on one agent, whatever the data is."""
+        settings = {'problem/kind': 'logistic', 'problem/l2': l2, 'policy/local-steps': 1, 'solver/kind': 'newton',
+                    'run/rounds': 20}
+        return self._harness.run(settings, 1, data, None, True, ()).final_loss
 
     def side_by_side(self, function, items):
         """[function(item) for each item], several at a time unless the row is timed."""
@@ -190,10 +198,11 @@ class Lab:
 class Harness:
     """All runs of one call of run.sh."""
 
-    def __init__(self, out, build, data, is_sabotaged):
+    def __init__(self, out, build, data, first_seed, is_sabotaged):
         self.out = out
         self.build = build
         self.data = data
+        self.first_seed = first_seed  # also what data is drawn and dealt with
         self.is_sabotaged = is_sabotaged
         self.figures = {}
         self.process_seconds = 0.0

@@ -51,6 +51,7 @@ def main():
     parser.add_argument('--quick', action='store_true', help='the rows and seeds of the normal tests')
     parser.add_argument('--sabotage', action='store_true', help='plain averaging in place of each method')
     parser.add_argument('--seeds', type=int, default=0, help='seeds for every row (default: its own number)')
+    parser.add_argument('--first-seed', type=int, default=1, metavar='N', help='seeds N, N + 1, ... (default: 1)')
     parser.add_argument('--out', default='result-papers', help='directory of report and runs')
     parser.add_argument('--list', action='store_true', help='print the rows and end')
     parser.add_argument('ids', nargs='*', metavar='ID', help='rows, or families by their letter')
@@ -66,11 +67,11 @@ def main():
         return NO_DATA
     shutil.rmtree(arguments.out, ignore_errors=True)
     harness = lab.Harness(os.path.abspath(arguments.out), os.environ['BUILD'], os.environ['CONVENE_TEST_DATA'],
-                          arguments.sabotage)
+                          arguments.first_seed, arguments.sabotage)
     began = time.monotonic()
     results = []
     for row in rows:
-        seeds = arguments.seeds or (row.quick if arguments.quick else row.seeds)
+        seeds = arguments.seeds or (row.quick if arguments.quick else 1 if arguments.sabotage else row.seeds)
         results.append((row, seeds, *measure(harness, row, seeds)))
         report.print_row(results[-1])
     path = report.write(harness, results, time.monotonic() - began)

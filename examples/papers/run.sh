@@ -2,10 +2,12 @@
 # The claims of five papers, measured on a cluster on this machine: each row of the table says what is
 # claimed, what was measured, the threshold, and whether the claim holds. See README.md beside this.
 #
-#   bash examples/papers/run.sh [--quick] [--sabotage] [--seeds N] [--out DIR] [--list] [ID...]
+#   bash examples/papers/run.sh [--quick] [--sabotage] [--seeds N] [--first-seed N] [--out DIR] [--list] [ID...]
 #
 # --quick      the rows and seeds the normal tests run
-# --sabotage   plain averaging in place of each row's method: the rows about a method must then fail
+# --sabotage   plain averaging in place of each row's method, one seed: the rows about a method must then fail
+# --seeds      how many seeds, instead of each row's own number
+# --first-seed seeds N, N + 1, ... instead of 1, 2, ...; data that is drawn or dealt is drawn by it too
 # ID           rows or families of rows: A1, or A for all of them; default: every row
 #
 # BUILD: where the programs are (default: build). CONVENE_TEST_DATA: the data sets.

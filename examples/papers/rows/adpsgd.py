@@ -75,9 +75,9 @@ def a3(lab):
 
 
 @row('A4', 'the controller holds S / (gamma C2) at a constant step size', '>= 80 % of rounds in [0.5, 1.6], L >= 1', PAPER,
-     seeds=5, quick=1, is_method=False)
+     seeds=5, quick=1)
 def a4(lab):
-    runs = train(lab, ADAPTIVE, **{'solver/decay-at': ''})
+    runs = train(lab, ADAPTIVE, fixed(4), **{'solver/decay-at': ''})
     steady = mean(held(run, ITERATIONS) for run in runs)
     shortest = min(min(run.column('local_steps')) for run in runs)
     return lab.verdict(steady >= 0.8 and shortest >= 1, f'{100 * steady:.0f} % of rounds, shortest L {shortest:.0f}')

@@ -4,15 +4,15 @@ import random
 import struct
 
 
-def _shuffled(labels, first, count):
-    order = list(range(10000))
-    random.Random(1).shuffle(order)
+def _shuffled(lab, labels, first, count):
+    order = list(range(len(labels)))
+    random.Random(lab.first_seed).shuffle(order)
     return order[first:first + count]
 
 
-def _sorted(labels, first, count):
+def _sorted(lab, labels, first, count):
     """The same rows for 8 shards, one after the other: 60 % sorted by label and dealt in order, the rest as it comes."""
-    rows = _shuffled(labels, first, count)
+    rows = _shuffled(lab, labels, first, count)
     cut, each = 6 * count // 10, count // 8
     ordered, rest = sorted(rows[:cut], key=lambda row: labels[row]), rows[cut:]
     dealt = []
@@ -25,7 +25,7 @@ def _sorted(labels, first, count):
 def _split(lab, images_path, labels_path, first, count, arrange=_shuffled):
     images = gzip.open(lab.data('mnist-t10k-images-idx3-ubyte.gz')).read()[16:]
     labels = gzip.open(lab.data('mnist-t10k-labels-idx1-ubyte.gz')).read()[8:]
-    rows = arrange(labels, first, count)
+    rows = arrange(lab, labels, first, count)
     with open(images_path, 'wb') as file:
         file.write(struct.pack('>4I', 2051, len(rows), 28, 28))
         file.write(b''.join(images[784 * row:784 * (row + 1)] for row in rows))

@@ -28,7 +28,7 @@ def scaled(scaling, alpha='1e-3', beta2='0.999', momentum=0, kind='savic'):
 def badly_scaled(lab, is_sorted=False):
     """The data file; the factors are drawn once."""
     def make(path):
-        random.seed(20240601)
+        random.seed(20240600 + lab.first_seed)
         factor = [math.exp(random.uniform(-3, 3)) for _ in range(123)]
         with lzma.open(lab.data('a9a.libsvm.xz'), 'rt') as source:
             rows = [line.split() for line in source]
