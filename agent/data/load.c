@@ -56,7 +56,7 @@ enum cnv_status cnv_data_load(const char *path,
 
     options.seed = (uint64_t) cnv_config_integer(config, "run/seed");
     options.shuffle = cnv_config_boolean(config, "data/shuffle");
-    options.shard = shard;
+    options.shard = cnv_config_boolean(config, "data/shared") ? 0 : shard;
     options.shards = shards;
     status = cnv_shard_read(path, &options, &data, err);
     if (status == CNV_OK && *test != '\0') {

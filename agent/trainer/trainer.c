@@ -130,7 +130,8 @@ static enum cnv_status
 load_data(struct cnv_trainer *trainer, const convene_event *event, struct cnv_error *err)
 {
     static const char *const keys[] = {
-        "run/seed", "data/shuffle", "data/scale", "data/labels", "data/missing", NULL,
+        "run/seed",    "data/shuffle", "data/shared", "data/scale",
+        "data/labels", "data/missing", NULL,
     };
     char reading[READING_SIZE];
     size_t used = (size_t) snprintf(reading, sizeof(reading), "%u/%u", event->shard, event->shards);

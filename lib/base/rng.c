@@ -78,6 +78,21 @@ uint64_t cnv_rng_below(struct cnv_rng *rng, uint64_t n)
     return draw % n;
 }
 
+void cnv_rng_distinct(struct cnv_rng *rng, uint64_t n, size_t count, uint64_t *ret_numbers)
+{
+    for (size_t i = 0; i < count;) {
+        uint64_t number = cnv_rng_below(rng, n);
+        size_t before = 0;
+
+        while (before < i && ret_numbers[before] != number) {
+            before++;
+        }
+        if (before == i) {
+            ret_numbers[i++] = number;
+        }
+    }
+}
+
 double cnv_rng_normal(struct cnv_rng *rng)
 {
     double u = 1.0 - cnv_rng_uniform(rng);

@@ -30,6 +30,7 @@ enum cnv_rng_purpose {
     CNV_RNG_SCALE = 8,
     CNV_RNG_NOISE = 9,
     CNV_RNG_ROUNDING = 10,
+    CNV_RNG_ROWS = 11,
 };
 
 /* Starts the stream of (seed, purpose, a, b); a and b below 2^32 are all distinct. */
@@ -44,6 +45,10 @@ double cnv_rng_uniform(struct cnv_rng *rng);
 
 /* Uniform in [0, n) without bias; n >= 1. */
 uint64_t cnv_rng_below(struct cnv_rng *rng, uint64_t n);
+
+/* Different numbers below n, ret_numbers[count], count <= n: one after the other as cnv_rng_below
+ * gives them, drawn again where one is there already. Cost: for small parts of n, count squared. */
+void cnv_rng_distinct(struct cnv_rng *rng, uint64_t n, size_t count, uint64_t *ret_numbers);
 
 /* Standard normal (Box-Muller, both uniforms drawn each time). */
 double cnv_rng_normal(struct cnv_rng *rng);

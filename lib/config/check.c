@@ -381,8 +381,8 @@ static bool is_start(const char *start)
 }
 
 /* Solvers that say which blocks of their update are not zero. */
-static const char *const block_solvers[] = { "blocks", "ibgd",  "isega", "isega-raw",
-                                             "isgd",   "isaga", NULL };
+static const char *const block_solvers[] = { "blocks", "ibgd",  "isega",        "isega-raw",
+                                             "isgd",   "isaga", "isaga-shared", NULL };
 
 static enum cnv_status check_blocks(const struct cnv_config *config, struct cnv_error *err)
 {

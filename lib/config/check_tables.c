@@ -17,6 +17,7 @@ static enum cnv_status check_halves(const struct cnv_config *config, struct cnv_
     static const char *const halves[][2] = {
         { "isega", "sega" },
         { "isega-raw", "sega-table" },
+        { "isaga-shared", "saga-table" },
     };
 
     for (size_t i = 0; i < sizeof(halves) / sizeof(halves[0]); i++) {
@@ -67,7 +68,9 @@ enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct 
     int64_t shards = cnv_config_integer(config, "run/shards");
     enum cnv_status status = check_halves(config, err);
 
-    if (status != CNV_OK || !is_at(config, "optimiser/kind", "sega-table")) {
+    bool has_row_table = is_at(config, "optimiser/kind", "saga-table");
+
+    if (status != CNV_OK || (!has_row_table && !is_at(config, "optimiser/kind", "sega-table"))) {
         return status;
     }
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
@@ -76,6 +79,10 @@ enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct 
         if (is_at(config, needs[i].path, needs[i].needed + is_not) == is_not) {
             return fail_table(config, needs[i].path, needs[i].why, err);
         }
+    }
+    if (has_row_table && !cnv_config_boolean(config, "data/shared") &&
+        cnv_config_integer(config, "run/agents") > 1) {
+        return fail_table(config, "data/shared", "each agent has to have any row", err);
     }
     if (shards != 0 && shards != cnv_config_integer(config, "run/agents")) {
         return fail_table(config, "run/shards", "the table is for run/agents agents", err);

@@ -123,7 +123,7 @@ const struct cnv_param cnv_config_keys[] = {
 
     CHOICE("solver/kind",
            "newton|giant|bfgs|sgd|sgd-batch|adam|adam-batch|fedac|savic|savic-local|blocks|ibgd|"
-           "isega|isega-raw|isgd|isaga|plugin:NAME",
+           "isega|isega-raw|isgd|isaga|isaga-shared|plugin:NAME",
            "newton",
            "How an agent moves in a local step."),
     TEXT("solver/options",
@@ -182,8 +182,7 @@ const struct cnv_param cnv_config_keys[] = {
            "draw|shuffle",
            "draw",
            "How minibatches are made: rows drawn anew in each step, or pass by pass through the "
-           "shard, "
-           "each in an order of its own."),
+           "shard, each in an order of its own."),
     REAL("solver/momentum", "", 0, 0.9999, "0", "Momentum of sgd."),
     REAL("solver/beta1", "", 0, 0.9999, "0.9", "adam, savic: memory of the mean of the gradients."),
     REAL("solver/beta2",
@@ -481,7 +480,7 @@ const struct cnv_param cnv_config_keys[] = {
            "samples",
            "What a contribution weighs: its rows, or all alike."),
     CHOICE("optimiser/kind",
-           "none|momentum|nesterov|adam|yogi|adagrad|sega|sega-table|accelerated|"
+           "none|momentum|nesterov|adam|yogi|adagrad|sega|sega-table|saga-table|accelerated|"
            "async-isgd",
            "none",
            "How the averaged update is applied to the model: as it is; through a momentum "

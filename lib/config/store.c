@@ -28,8 +28,9 @@ struct cnv_config {
 
 /* What agents are told at join: these keys, and the keys of these sections. */
 static const char *const shared_keys[] = {
-    "run/seed",  "run/agents",   "run/iterations", "problem/",    "solver/",      "policy/kind",
-    "encoding/", "data/shuffle", "data/scale",     "data/labels", "data/missing", NULL,
+    "run/seed",  "run/agents",   "run/iterations", "problem/",   "solver/",     "policy/kind",
+    "encoding/", "data/shuffle", "data/shared",    "data/scale", "data/labels", "data/missing",
+    NULL,
 };
 
 static size_t key_count(void)

@@ -42,6 +42,7 @@ static void engine_configure(struct cnv_settings *settings, const struct cnv_con
     settings->stop_loss = cnv_config_real(config, "stop/loss");
     settings->stop_bytes = (uint64_t) cnv_config_integer(config, "stop/bytes");
     settings->is_uniform = strcmp(cnv_config_text(config, "aggregate/weighting"), "uniform") == 0;
+    settings->is_shared = cnv_config_boolean(config, "data/shared");
     settings->is_async = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0;
     settings->is_quorum = strcmp(cnv_config_text(config, "sync/mode"), "quorum") == 0;
     settings->quorum = cnv_config_real(config, "sync/quorum");

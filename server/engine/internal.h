@@ -42,6 +42,7 @@ struct cnv_settings {
     uint32_t max_local_steps;
     bool is_balanced; /* policy/balance=time */
     bool is_uniform;  /* aggregate/weighting */
+    bool is_shared;   /* data/shared: all members hold the same rows */
     bool is_async;
     bool is_quorum;
     double quorum;          /* share of the members that is enough at the deadline */
@@ -462,6 +463,8 @@ CNV_MUST_CHECK enum cnv_status cnv_place_take(struct cnv_engine *engine,
                                               struct cnv_member *member,
                                               uint64_t rows,
                                               struct cnv_error *err);
+/* The member leaves: before the shape is fixed nothing is remembered of it. */
+void cnv_place_free(struct cnv_engine *engine, const struct cnv_member *member);
 /* Its weight among all agents, present or not. */
 double cnv_place_weight(const struct cnv_engine *engine, const struct cnv_member *member);
 

@@ -244,6 +244,7 @@ void cnv_member_leave(struct cnv_engine *engine, struct cnv_member *member, cons
     if (member->bulk_peer != 0 && member->bulk_peer != member->peer) {
         engine->io.drop(engine->io.self, member->bulk_peer);
     }
+    cnv_place_free(engine, member);
     member->peer = 0;
     member->bulk_peer = 0;
     member->holds_shard = false;

@@ -71,6 +71,19 @@ enum cnv_status cnv_place_take(struct cnv_engine *engine,
     if (engine->places == NULL) {
         return CNV_OK;
     }
+    if (engine->settings.is_shared && engine->settings.agents > 1 &&
+        (!member->holds_shard || member->shards != engine->settings.agents)) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "%s has shard %" PRIu32 " of %" PRIu32
+                        ": with data/shared=true optimiser/kind=%s knows agents by shards of "
+                        "run/agents=%zu",
+                        member->name,
+                        member->shard,
+                        member->shards,
+                        engine->optimiser->name,
+                        engine->settings.agents);
+    }
     struct cnv_place *place = place_find(engine, member);
     if (place == NULL) {
         return cnv_fail(err,
@@ -98,9 +111,19 @@ enum cnv_status cnv_place_take(struct cnv_engine *engine,
     return CNV_OK;
 }
 
+void cnv_place_free(struct cnv_engine *engine, const struct cnv_member *member)
+{
+    for (size_t i = 0; engine->places != NULL && !engine->has_shape && i < engine->settings.agents;
+         i++) {
+        if (place_is_of(&engine->places[i], member)) {
+            engine->places[i] = (struct cnv_place){ 0 };
+        }
+    }
+}
+
 double cnv_place_weight(const struct cnv_engine *engine, const struct cnv_member *member)
 {
-    return engine->settings.is_uniform
+    return engine->settings.is_uniform || engine->settings.is_shared
                ? 1.0 / (double) engine->settings.agents
                : (double) engine->places[member->place].rows / (double) engine->total_rows;
 }

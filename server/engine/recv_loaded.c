@@ -1,11 +1,11 @@
 /*
  * recv_loaded.c - what a member's data looks like; from the first run/agents of them comes the
- * shape of the run: features, label map, rows.
+ * shape of the run: features, label map, rows (with data/shared=true those that each of them has).
  *
  * Happy path: loaded from each ► once run/agents are loaded the shape is fixed and sent to all.
  * What can fail, by name and for good: no rows, labels that are not ascending and finite, labels
  * where others have real targets, more labels in all than a message holds; later a higher feature
- * or an unknown label.
+ * or an unknown label; of data that all share, fewer rows than others.
  * Invariant: the shape does not depend on the order in which members load, and never changes.
  */
 #include <inttypes.h>
@@ -79,6 +79,15 @@ loaded_fits(const struct cnv_engine *engine, const struct cnv_member *member, st
                         member->name,
                         member->features,
                         engine->features);
+    }
+    if (engine->settings.is_shared && member->rows != engine->total_rows) {
+        return cnv_fail(err,
+                        CNV_E_MISFIT,
+                        "%s has %" PRIu64 " rows, the others %" PRIu64
+                        ": with data/shared=true all have the same",
+                        member->name,
+                        member->rows,
+                        engine->total_rows);
     }
     if ((member->label_count == 0) != (engine->label_count == 0)) {
         return cnv_fail(err,
@@ -211,6 +220,37 @@ static bool shape_refuse_many(struct cnv_engine *engine)
     return true;
 }
 
+/* Of data that all share: members with fewer rows than others are refused; true if there were any.
+ */
+static bool shape_refuse_short(struct cnv_engine *engine)
+{
+    uint64_t most = 0;
+    bool is_short = false;
+    char text[CNV_ERROR_TEXT_SIZE];
+
+    for (size_t i = 0; engine->settings.is_shared && i < engine->member_count; i++) {
+        const struct cnv_member *member = engine->members[i];
+
+        most = loaded_counts(member) && member->rows > most ? member->rows : most;
+    }
+    for (size_t i = 0; i < engine->member_count; i++) {
+        struct cnv_member *member = engine->members[i];
+
+        if (loaded_counts(member) && member->rows < most) {
+            (void) snprintf(text,
+                            sizeof(text),
+                            "%s has %" PRIu64 " rows, others %" PRIu64
+                            ": with data/shared=true all have the same",
+                            member->name,
+                            member->rows,
+                            most);
+            cnv_member_refuse(engine, member, CNV_E_MISFIT, text);
+            is_short = true;
+        }
+    }
+    return is_short;
+}
+
 /* Fixes the shape once enough members are loaded, and tells them. */
 static void shape_fix(struct cnv_engine *engine)
 {
@@ -219,7 +259,8 @@ static void shape_fix(struct cnv_engine *engine)
     for (size_t i = 0; i < engine->member_count; i++) {
         loaded += loaded_counts(engine->members[i]);
     }
-    if (loaded < engine->settings.agents || shape_refuse_mixed(engine)) {
+    if (loaded < engine->settings.agents || shape_refuse_mixed(engine) ||
+        shape_refuse_short(engine)) {
         return;
     }
     if (!shape_unite(engine)) {
@@ -233,7 +274,8 @@ static void shape_fix(struct cnv_engine *engine)
         struct cnv_member *member = engine->members[i];
 
         if (loaded_counts(member)) {
-            engine->total_rows += member->rows;
+            engine->total_rows =
+                engine->settings.is_shared ? member->rows : engine->total_rows + member->rows;
             engine->features =
                 engine->features < member->features ? member->features : engine->features;
         }

@@ -13,6 +13,7 @@ extern const struct cnv_optimiser_ops cnv_optimiser_adagrad;
 extern const struct cnv_optimiser_ops cnv_optimiser_async_isgd;
 extern const struct cnv_optimiser_ops cnv_optimiser_sega;
 extern const struct cnv_optimiser_ops cnv_optimiser_sega_table;
+extern const struct cnv_optimiser_ops cnv_optimiser_saga_table;
 extern const struct cnv_optimiser_ops cnv_optimiser_accelerated;
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/mem.h"
 #include "base/partition.h"
+#include "base/rng.h"
 #include "config/config.h"
 #include "fit.h"
 #include "num/num.h"
@@ -49,6 +50,18 @@ static void collect_labels(struct cluster *cluster)
     memcpy(cluster->labels, found, sizeof(found));
 }
 
+static bool is_shared(const struct cluster *cluster)
+{
+    return cnv_config_boolean(cluster->config, "data/shared");
+}
+
+/* Of agent k in means. */
+static double weight_of(const struct cluster *cluster, size_t k)
+{
+    return is_shared(cluster) ? 1.0 / (double) cluster->agents
+                              : (double) cluster->problems[k]->rows / (double) cluster->rows;
+}
+
 /* As the trainer has it: by shard; one agent alone holds data of its own, and is "agent-1". */
 static uint32_t stream_of(size_t agents, size_t k)
 {
@@ -83,6 +96,9 @@ struct cluster *cluster_new(const char *problem,
     } else {
         collect_labels(cluster);
     }
+    if (is_shared(cluster)) {
+        cluster->rows /= agents;
+    }
     for (size_t k = 0; k < agents; k++) {
         struct cnv_problem_setup setup = {
             .config = cluster->config,
@@ -99,7 +115,8 @@ struct cluster *cluster_new(const char *problem,
     cluster->dimension = cluster->problems[0]->dimension;
     cluster->model = cnv_array_new(cluster->dimension, sizeof(double));
     cluster->heard = cnv_array_new(cluster->dimension, sizeof(double));
-    cluster->said = cnv_array_new(agents * cluster->dimension, sizeof(double));
+    size_t rows = cluster->rows > agents ? cluster->rows : agents;
+    cluster->said = cnv_array_new(rows * cluster->dimension, sizeof(double));
     cluster->saying = cnv_array_new(agents * cluster->dimension, sizeof(double));
     cluster->update = cnv_array_new(cluster->dimension, sizeof(double));
     return cluster;
@@ -170,31 +187,49 @@ struct exchange {
     uint32_t reference;
 };
 
-static bool has_table(const struct cluster *cluster)
+static bool optimiser_is(const struct cluster *cluster, const char *kind)
 {
-    return strcmp(cnv_config_text(cluster->config, "optimiser/kind"), "sega-table") == 0;
+    return strcmp(cnv_config_text(cluster->config, "optimiser/kind"), kind) == 0;
 }
 
-/* What is aggregated of agent k's contribution: where there is a table, how it differs from the
- * agent's row, on the blocks it names. */
+/* What agent k's contribution is compared with; NULL: there is no table. */
+static double *table_row(struct cluster *cluster, size_t k)
+{
+    uint64_t rows[CLUSTER_MAX];
+    struct cnv_rng rng;
+
+    if (optimiser_is(cluster, "sega-table")) {
+        return cluster->said + k * cluster->dimension;
+    }
+    if (!optimiser_is(cluster, "saga-table")) {
+        return NULL;
+    }
+    cnv_rng_init(&rng, 1, CNV_RNG_ROWS, 0, cluster->iteration);
+    cnv_rng_distinct(&rng, cluster->rows, k + 1, rows);
+    return cluster->said + rows[k] * cluster->dimension;
+}
+
+/* What is aggregated of agent k's contribution: where there is a table, how the blocks it names
+ * differ from its row; with saga-table the mean of the rows comes on top. */
 static void compare_with_table(struct cluster *cluster,
                                size_t k,
                                const struct cnv_solver_contribution *part,
                                double *values)
 {
-    double *said = cluster->said + k * cluster->dimension;
+    const double *said = table_row(cluster, k);
     double *saying = cluster->saying + k * cluster->dimension;
 
     cnv_vector_copy(cluster->dimension, part->values, values);
-    for (size_t j = 0; has_table(cluster) && j < cluster->dimension; j++) {
+    for (size_t j = 0; j < cluster->dimension; j++) {
         saying[j] = NAN;
     }
-    for (size_t b = 0; has_table(cluster) && b < part->block_count; b++) {
+    for (size_t b = 0; said != NULL && b < part->block_count; b++) {
         size_t first = part->blocks[b] * part->block;
 
         for (size_t j = first; j < first + part->block && j < cluster->dimension; j++) {
             saying[j] = part->values[j];
             values[j] = saying[j] - said[j];
+            values[j] += optimiser_is(cluster, "saga-table") ? cluster->heard[j] : 0;
         }
     }
 }
@@ -208,7 +243,7 @@ run_exchange(struct cluster *cluster, const char *name, uint32_t index, struct e
 
     mean->values = cnv_array_new(cluster->dimension, sizeof(double));
     for (size_t k = 0; k < cluster->agents; k++) {
-        double weight = (double) cluster->problems[k]->rows / (double) cluster->rows;
+        double weight = weight_of(cluster, k);
         struct cnv_solver_contribution part;
         struct cnv_error err;
 
@@ -310,10 +345,22 @@ static void apply_sega(struct cluster *cluster)
     }
 }
 
+/* The table as it is told in this round; with saga-table the mean over its rows moves with it. */
 static void take_said(struct cluster *cluster)
 {
-    for (size_t i = 0; has_table(cluster) && i < cluster->agents * cluster->dimension; i++) {
-        cluster->said[i] = isnan(cluster->saying[i]) ? cluster->said[i] : cluster->saying[i];
+    for (size_t k = 0; k < cluster->agents; k++) {
+        double *said = table_row(cluster, k);
+        const double *saying = cluster->saying + k * cluster->dimension;
+
+        for (size_t j = 0; said != NULL && j < cluster->dimension; j++) {
+            if (isnan(saying[j])) {
+                continue;
+            }
+            if (optimiser_is(cluster, "saga-table")) {
+                cluster->heard[j] += (saying[j] - said[j]) / (double) cluster->rows;
+            }
+            said[j] = saying[j];
+        }
     }
 }
 
@@ -323,13 +370,12 @@ void cluster_conclude(struct cluster *cluster, bool counted)
         cluster->solver->concluded(cluster->solvers[k], counted);
     }
     if (counted) {
-        if (has_table(cluster) ||
-            strcmp(cnv_config_text(cluster->config, "optimiser/kind"), "sega") == 0) {
+        if (optimiser_is(cluster, "sega") || optimiser_is(cluster, "sega-table")) {
             apply_sega(cluster);
-            take_said(cluster);
         } else {
             cnv_vector_add(cluster->dimension, 1.0, cluster->update, cluster->model);
         }
+        take_said(cluster);
         cluster->iteration += cluster->local_steps;
         cluster->rounds++;
     }
@@ -350,8 +396,7 @@ double cluster_loss(struct cluster *cluster, const double *w)
     for (size_t k = 0; k < cluster->agents; k++) {
         struct cnv_problem *problem = cluster->problems[k];
 
-        loss += (double) problem->rows / (double) cluster->rows *
-                problem->ops->loss(problem->state, w, NULL);
+        loss += weight_of(cluster, k) * problem->ops->loss(problem->state, w, NULL);
     }
     return loss;
 }
@@ -365,8 +410,7 @@ void cluster_gradient(struct cluster *cluster, const double *w, double *g)
         struct cnv_problem *problem = cluster->problems[k];
 
         (void) problem->ops->gradient(problem->state, w, NULL, local);
-        cnv_vector_add(
-            cluster->dimension, (double) problem->rows / (double) cluster->rows, local, g);
+        cnv_vector_add(cluster->dimension, weight_of(cluster, k), local, g);
     }
     cnv_free(local);
 }

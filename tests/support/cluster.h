@@ -3,7 +3,8 @@
  *
  * Nothing travels: contributions are averaged with the rows of the shards as weights, in agent
  * order, exchange by exchange, as server/aggregate/mean.c does. An independent few lines, so
- * that what solvers do can be tested without engine, session and trainer.
+ * that what solvers do can be tested without engine, session and trainer. With data/shared=true all
+ * shards are the same rows.
  */
 #ifndef CNV_TESTS_CLUSTER_H
 #define CNV_TESTS_CLUSTER_H
@@ -32,9 +33,10 @@ struct cluster {
     uint64_t rounds;
     uint32_t local_steps; /* of the round in hand */
     double *model;
-    double *heard;  /* [dimension] what optimisers sega and sega-table remember: the mean */
-    double *said;   /* [agents x dimension] what an optimiser with a table remembers: the rows, */
-    double *saying; /* and what they are told in the round in hand; NaN: nothing */
+    double *heard;  /* [dimension] what sega, sega-table, saga-table remember: the mean */
+    double *said;   /* [rows x dimension] what those with a table remember: its rows, one for each
+                     * agent or, with saga-table, row of the data; */
+    double *saying; /* [agents x dimension] what it is told in the round in hand; NaN: nothing */
     double *update; /* of the round in hand, once its last exchange was played */
 };
 

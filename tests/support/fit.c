@@ -26,6 +26,8 @@ static const struct {
     { "isega-raw", { "solver/smoothness=4", "optimiser/kind=sega-table" } },
     { "isgd", { "solver/smoothness=1" } },
     { "isaga", { "solver/smoothness=1" } },
+    { "isaga-shared",
+      { "solver/smoothness=16", "optimiser/kind=saga-table", "data/shared=true", "run/agents=3" } },
     { "quadratic", { "problem/dimension=30", "run/start=random" } },
     { "noisy-quadratic", { "problem/noise=0", "run/start=ones" } },
     { "noisy-skewed", { "problem/noise=0", "run/start=ones" } },

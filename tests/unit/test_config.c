@@ -381,9 +381,12 @@ Test(config, a_bad_overlay_changes_nothing, .timeout = 10)
 
 /* What is refused although each value is allowed, and what the message has to hold. */
 struct misfit {
-    const char *assignments[3];
+    const char *assignments[5];
     const char *message;
 };
+
+#define RAW  "solver/kind=isega-raw", "optimiser/kind=sega-table", "encoding/up=blocks"
+#define SAGA "solver/kind=isaga-shared", "optimiser/kind=saga-table", "encoding/up=blocks"
 
 static const struct misfit misfits[] = {
     { { "limits/heartbeat=20" }, "limits/heartbeat=20 has to be less than limits/patience=20" },
@@ -421,6 +424,17 @@ static const struct misfit misfits[] = {
     { { "solver/kind=isega-raw", "optimiser/kind=sega" }, "two halves" },
     { { "solver/kind=isega", "optimiser/kind=sega-table" }, "two halves" },
     { { "optimiser/kind=sega" }, "isega and sega are two halves" },
+    { { RAW, "sync/mode=async" }, "optimiser/kind=sega-table does not go with sync/mode=async" },
+    { { RAW, "sync/mode=quorum" }, NULL },
+    { { RAW, "aggregate/kind=median" }, "does not go with aggregate/kind=median" },
+    { { RAW, "policy/balance=time" }, "does not go with policy/balance=time" },
+    { { RAW, "run/shards=3" }, "does not go with run/shards=3" },
+    { { RAW, "run/shards=1" }, NULL },
+    { { RAW, "limits/samples=3" }, "does not go with limits/samples=3" },
+    { { "solver/kind=isaga-shared", "optimiser/kind=saga-table", "encoding/up=blocks" }, NULL },
+    { { SAGA, "run/agents=2" }, "does not go with data/shared=false" },
+    { { SAGA, "run/agents=2", "data/shared=true" }, NULL },
+    { { SAGA, "sync/mode=async" }, "optimiser/kind=saga-table does not go with sync/mode=async" },
     { { "encoding/up=blocks" }, "encoding/up=blocks needs a solver that draws blocks" },
     { { "solver/kind=blocks", "encoding/up=blocks", "policy/kind=adaptive-l" }, "do not go" },
     { { "security/allow=names.txt" }, "has no effect without security/certificate" },
@@ -468,7 +482,7 @@ Test(config, keys_that_do_not_fit_together_are_refused, .timeout = 10)
         struct cnv_error err = { 0 };
         enum cnv_status status = CNV_OK;
 
-        for (size_t j = 0; j < 3 && misfits[i].assignments[j] != NULL; j++) {
+        for (size_t j = 0; j < 5 && misfits[i].assignments[j] != NULL; j++) {
             cr_assert_eq(cnv_config_assign(config, misfits[i].assignments[j], "--set", &err),
                          CNV_OK,
                          "%s",

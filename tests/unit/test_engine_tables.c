@@ -9,6 +9,7 @@
 
 #include "base/crc32c.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "encodings/blocks.h"
 #include "engine_script.h"
 
@@ -273,6 +274,8 @@ Test(engine_tables, there_are_places_for_the_agents_of_the_run, .timeout = 20)
 {
     struct script *script = script_new(settings);
 
+    join(script, 9, "goes", 10);
+    script_leave(script, 9);
     join(script, 1, "b", 10);
     join(script, 2, "a", 20);
     join(script, 3, "c", 30);
@@ -292,6 +295,118 @@ Test(engine_tables, there_are_places_for_the_agents_of_the_run, .timeout = 20)
         strstr(script_last(script, 5, CNV_KIND_ERROR)->message.error.text, "has 21 rows"));
     join(script, 6, "a", 20);
     cr_assert_null(script_last(script, 6, CNV_KIND_ERROR));
+    script_destroy(script);
+}
+
+/* --- Data that all share -------------------------------------------------------------------- */
+
+static const char *const saga[] = {
+    "run/agents=2",     "encoding/up=blocks",  "encoding/block=1", "optimiser/kind=saga-table",
+    "data/shared=true", "policy/evaluate=0",   "run/seed=9",       "policy/local-steps=2",
+    "run/rounds=10",    "encoding/fraction=1", "sync/rejoin=0",    NULL,
+};
+
+static void load_rows(struct script *script, cnv_peer_id peer, uint64_t rows)
+{
+    struct cnv_message message = { .kind = CNV_KIND_LOADED };
+
+    message.loaded.rows = rows;
+    message.loaded.features = 3;
+    script_say(script, peer, &message, NULL, 0);
+}
+
+/* An offer of both coordinates of a model. */
+static void say_two(struct script *script, cnv_peer_id peer, double first, double second)
+{
+    double values[2] = { first, second };
+    uint32_t ids[2] = { 0, 1 };
+    struct cnv_blocks blocks = { values, 2, 1, ids, 2 };
+    uint8_t bytes[64];
+    struct cnv_msg_offer offer = script_offer_head(script, peer, "", 5);
+
+    cnv_blocks_encode(&blocks, bytes);
+    strcpy(offer.encoding, "blocks");
+    offer.length = 2;
+    offer.bytes = cnv_blocks_size(&blocks);
+    script_offer_message(script, peer, &offer, bytes);
+}
+
+/* Algorithm 4 over ten rounds, in the third of which the second agent's gradient is not finite.
+ * The rows are those of the iteration that the round begins at, which counts local steps. */
+Test(engine_tables, the_rows_of_shared_data_are_drawn_as_by_the_agents, .timeout = 20)
+{
+    enum { ROWS = 5 };
+    struct script *script = script_new(saga);
+    double alpha[ROWS][2] = { { 0 } };
+    double mean[2] = { 0 };
+    double x[2] = { 0 };
+
+    for (cnv_peer_id peer = 1; peer <= 2; peer++) {
+        script_hello_as(script, peer, peer == 1 ? "a1" : "a2", peer, (uint32_t) peer, 2);
+        load_rows(script, peer, ROWS);
+    }
+    cr_assert_eq(script_view(script).total_rows, ROWS);
+    script_ready(script, 1, 2);
+    script_ready(script, 2, 2);
+    for (uint64_t round = 1; round <= 10; round++) {
+        size_t agents = round == 3 ? 1 : 2;
+        double sum[2] = { 0 };
+        double moved[2] = { 0 };
+        uint64_t rows[2];
+        struct cnv_rng rng;
+
+        cnv_rng_init(&rng, 9, CNV_RNG_ROWS, 0, 2 * (round - 1));
+        cnv_rng_distinct(&rng, ROWS, 2, rows);
+        for (size_t i = 0; i < 2; i++) {
+            double said[2] = { sin((double) (3 * round + i)), cos((double) (5 * round + i)) };
+
+            say_two(script, i + 1, said[0], i < agents ? said[1] : NAN);
+            for (size_t j = 0; i < agents && j < 2; j++) {
+                double d = said[j] - alpha[rows[i]][j];
+
+                sum[j] += (d + mean[j]) / 2;
+                moved[j] += d / ROWS;
+                alpha[rows[i]][j] = said[j];
+            }
+        }
+        cr_assert_eq(script_view(script).version, round);
+        for (size_t j = 0; j < 2; j++) {
+            x[j] += sum[j];
+            mean[j] += moved[j];
+            cr_assert_float_eq(script_model(script, j), x[j], 1e-12, "round %lu", round);
+        }
+    }
+    script_destroy(script);
+}
+
+Test(engine_tables, who_has_other_rows_is_refused_where_all_share_them, .timeout = 20)
+{
+    struct script *script = script_new(saga);
+
+    script_hello_as(script, 1, "short", 1, 1, 2);
+    load_rows(script, 1, 4);
+    script_hello_as(script, 2, "a2", 2, 2, 2);
+    load_rows(script, 2, 5);
+    cr_assert_not_null(strstr(script_last(script, 1, CNV_KIND_ERROR)->message.error.text,
+                              "short has 4 rows, others 5"));
+    script_hello_as(script, 3, "a1", 3, 1, 2);
+    load_rows(script, 3, 5);
+    cr_assert_eq(script_view(script).total_rows, 5);
+    script_gone(script, 3);
+    script_hello_as(script, 4, "a1", 4, 1, 2);
+    load_rows(script, 4, 6);
+    cr_assert_eq(script_last(script, 4, CNV_KIND_ERROR)->message.error.code, -CNV_E_MISFIT);
+    script_destroy(script);
+}
+
+Test(engine_tables, agents_of_shared_data_have_numbers, .timeout = 20)
+{
+    struct script *script = script_new(saga);
+
+    script_hello_as(script, 1, "own", 1, 1, 1);
+    load_rows(script, 1, 5);
+    cr_assert_not_null(
+        strstr(script_last(script, 1, CNV_KIND_ERROR)->message.error.text, "own has shard 1 of 1"));
     script_destroy(script);
 }
 

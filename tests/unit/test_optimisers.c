@@ -337,6 +337,62 @@ Test(optimisers, sega_table_is_algorithm_2_with_the_rows_on_the_server, .timeout
     check_told("sega-table", settings, 9, told, sizeof(told) / sizeof(told[0]));
 }
 
+/* By hand with two rows, of which both are told each round, in whatever order they are
+ * drawn. D is what was sent less the row, x = x + the halves of D + abar on the blocks
+ * sent, abar = abar + the halves of D. Both agents say the same of the same coordinate: rows (4,
+ * 0), abar (4, 0); D 2, abar (6, 0); then one agent alone, of the other coordinate: D 8, x_2 = 0 +
+ * (8 + 0) / 2, abar (6, 4). In the last round D is 0 twice in the first coordinate: x_1 = 10 + 6.
+ */
+Test(optimisers, saga_table_is_algorithm_4, .timeout = 5)
+{
+    static const struct told told[] = {
+        { 2, { 0, 0 }, { 4, 4 }, { 4, 0 } },
+        { 2, { 0, 0 }, { 6, 6 }, { 4 + 2 + 4, 0 } },
+        { 1, { 1 }, { 8 }, { 10, 4 } },
+        { 2, { 0, 0 }, { 6, 6 }, { 10 + 6, 4 } },
+    };
+    static const char *const settings[] = { "run/agents=2", NULL };
+
+    check_told("saga-table", settings, 2, told, sizeof(told) / sizeof(told[0]));
+}
+
+/* Three rows, one agent: the mean is over the rows of the data, not over the agents. */
+Test(optimisers, the_mean_of_saga_table_is_over_the_rows, .timeout = 5)
+{
+    const struct cnv_optimiser_ops *ops = cnv_optimiser_find("saga-table");
+    struct cnv_config *config = cnv_config_new();
+    void *state = cnv_array_new(1, ops->state_size);
+    struct cnv_table_setup setup = { config, 1, 1, 3 };
+    double rows_said[3] = { 0 };
+    double mean = 0;
+    double x = 0;
+
+    cr_assert_eq(ops->init(state, config, 1, NULL), CNV_OK);
+    cr_assert_eq(ops->table->reserve(state, &setup, NULL), CNV_OK);
+    for (uint64_t t = 0; t < 20; t++) {
+        double value = (double) (t * t % 7);
+        double update = 0;
+        double out = 0;
+        struct cnv_table_piece piece = { .weight = 1, .count = 1, .values = &value };
+        struct cnv_apply_input input = { .count = 1, .base = &x, .update = &update };
+
+        ops->table->rows(state, t, &piece.row);
+        cr_assert_lt(piece.row, 3);
+        cr_assert_eq(ops->table->open_slice(state, 0, 0, 1, 1), CNV_OK);
+        ops->table->take(state, &piece, &update);
+        ops->apply_slice(state, &input, &out);
+        ops->conclude(state, true);
+        double expected = x + value - rows_said[piece.row] + mean;
+        mean += (value - rows_said[piece.row]) / 3;
+        rows_said[piece.row] = value;
+        cr_assert_float_eq(out, expected, 1e-12);
+        x = out;
+    }
+    ops->fini(state);
+    cnv_free(state);
+    cnv_config_destroy(config);
+}
+
 Test(optimisers, a_table_that_is_too_large_is_refused_in_words, .timeout = 5)
 {
     for (size_t i = 0; cnv_optimiser_at(i) != NULL; i++) {

@@ -80,3 +80,62 @@ Test(rng, normal_has_mean_zero_and_variance_one, .timeout = 5)
     cr_assert_float_eq(sum / N, 0.0, 5.0 / 447.0);
     cr_assert_float_eq(squares / N, 1.0, 5.0 * 1.4143 / 447.0);
 }
+
+Test(rng, distinct_numbers_are_uniform_and_none_comes_twice, .timeout = 10)
+{
+    enum { N = 7, COUNT = 4, DRAWS = 70000 };
+    size_t counts[COUNT][N] = { { 0 } };
+
+    for (uint64_t t = 0; t < DRAWS; t++) {
+        uint64_t numbers[COUNT];
+        struct cnv_rng rng;
+
+        cnv_rng_init(&rng, 3, CNV_RNG_ROWS, 0, t);
+        cnv_rng_distinct(&rng, N, COUNT, numbers);
+        for (size_t i = 0; i < COUNT; i++) {
+            cr_assert_lt(numbers[i], N);
+            for (size_t k = 0; k < i; k++) {
+                cr_assert_neq(numbers[i], numbers[k]);
+            }
+            counts[i][numbers[i]]++;
+        }
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t n = 0; n < N; n++) { /* 10,000 expected, five standard deviations are 463 */
+            cr_assert(counts[i][n] > 9500 && counts[i][n] < 10500);
+        }
+    }
+}
+
+Test(rng, distinct_numbers_may_be_all_there_are, .timeout = 5)
+{
+    uint64_t numbers[50];
+    bool is_there[50] = { false };
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, 3, CNV_RNG_ROWS, 0, 0);
+    cnv_rng_distinct(&rng, 50, 50, numbers);
+    for (size_t i = 0; i < 50; i++) {
+        is_there[numbers[i]] = true;
+    }
+    for (size_t i = 0; i < 50; i++) {
+        cr_assert(is_there[i]);
+    }
+}
+
+/* What PROTOCOL.md says of a run with seed 1. */
+Test(rng, the_rows_of_an_iteration_are_those_on_the_page, .timeout = 5)
+{
+    static const uint64_t page[2][5] = { { 677, 1469, 227, 698, 1014 },
+                                         { 398, 860, 1252, 1565, 1064 } };
+    uint64_t rows[5];
+    struct cnv_rng rng;
+
+    for (uint64_t t = 0; t < 2; t++) {
+        cnv_rng_init(&rng, 1, CNV_RNG_ROWS, 0, t);
+        cnv_rng_distinct(&rng, 1605, 5, rows);
+        cr_assert_arr_eq(rows, page[t], sizeof(rows));
+    }
+    cnv_rng_init(&rng, 1, CNV_RNG_ROWS, 0, 0);
+    cr_assert_eq(cnv_rng_u32(&rng), 0xcff0d999);
+}

@@ -277,6 +277,112 @@ Test(sampling, isaga_is_algorithm_5, .timeout = 20)
     cluster_destroy(cluster);
 }
 
+enum { SAGA_ROWS = 12, SAGA_FEATURES = 40 };
+
+/* So many agents, all with the same rows. */
+static struct cluster *same_rows(size_t agents, const char *const *settings)
+{
+    struct cnv_shard *shards[CLUSTER_MAX];
+
+    for (size_t i = 0; i < agents; i++) {
+        struct synthetic how = {
+            .rows = SAGA_ROWS, .features = SAGA_FEATURES, .density = 1, .seed = 5
+        };
+
+        shards[i] = synthetic_shard(&how);
+    }
+    return cluster_new("ridge", settings, shards, agents);
+}
+
+/* C3, ISAGA on shared data, with the mean over N (C4) made anew from the table in each round. */
+Test(sampling, isaga_shared_is_algorithm_4, .timeout = 20)
+{
+    const char *const settings[] = {
+        "run/agents=3",   "encoding/block=8", "solver/smoothness=60",      "encoding/fraction=0.2",
+        "problem/l2=0.1", "data/shared=true", "optimiser/kind=saga-table", NULL
+    };
+    const struct cnv_partition partition = { SAGA_FEATURES, 8, 5, 1, 3, 0.2 };
+    static double alpha[SAGA_ROWS][SAGA_FEATURES];
+    struct cluster *cluster = same_rows(3, settings);
+    double x[SAGA_FEATURES] = { 0 };
+    const double gamma = 1 / (60 * (3.0 / 3 + 0.2));
+
+    for (uint64_t t = 0; t < 200; t++) {
+        double sum[SAGA_FEATURES] = { 0 };
+        double mean[SAGA_FEATURES] = { 0 };
+        double difference[3][SAGA_FEATURES] = { { 0 } };
+        uint64_t rows[3];
+        struct cnv_rng rng;
+
+        cnv_rng_init(&rng, 1, CNV_RNG_ROWS, 0, t);
+        cnv_rng_distinct(&rng, SAGA_ROWS, 3, rows);
+        for (size_t row = 0; row < SAGA_ROWS; row++) {
+            cnv_vector_add(SAGA_FEATURES, 1.0 / SAGA_ROWS, alpha[row], mean);
+        }
+        for (size_t i = 0; i < 3; i++) {
+            struct cnv_problem *problem = cluster->problems[i];
+            double gradient[SAGA_FEATURES];
+            uint8_t marks[5] = { 0 };
+            uint32_t block = 0;
+            size_t row = (size_t) rows[i];
+            struct cnv_batch batch = { .rows = &row, .count = 1 };
+
+            cnv_partition_draw(&partition, 1, i + 1, t, marks, &block);
+            problem->ops->gradient(problem->state, x, &batch, gradient);
+            for (size_t j = 8 * block; j < 8 * block + 8; j++) {
+                difference[i][j] = gradient[j] - alpha[row][j];
+                sum[j] += difference[i][j] + mean[j];
+            }
+        }
+        for (size_t i = 0; i < 3; i++) {
+            cnv_vector_add(SAGA_FEATURES, 1, difference[i], alpha[rows[i]]);
+        }
+        cnv_vector_add(SAGA_FEATURES, -gamma / 3, sum, x);
+        (void) cluster_round(cluster, "isaga-shared", 1);
+        agree(cluster, x, t);
+    }
+    cluster_destroy(cluster);
+}
+
+/* Defazio et al. 2014, by itself: one row a step, step 1 / (4 L), which is what one agent with
+ * tau = 1 takes without being told; and it converges though no row's gradient vanishes. */
+Test(sampling, one_agent_that_sends_everything_is_saga, .timeout = 20)
+{
+    const char *const settings[] = {
+        "run/agents=1", "solver/smoothness=80", "problem/l2=0.1", "optimiser/kind=saga-table", NULL
+    };
+    static double phi[SAGA_ROWS][SAGA_FEATURES];
+    struct cluster *cluster = same_rows(1, settings);
+    struct cnv_problem *problem = cluster->problems[0];
+    double x[SAGA_FEATURES] = { 0 };
+    double gradient[SAGA_FEATURES];
+
+    for (uint64_t t = 0; t < 40000; t++) {
+        double mean[SAGA_FEATURES] = { 0 };
+        uint64_t drawn_row = 0;
+        struct cnv_rng rng;
+
+        cnv_rng_init(&rng, 1, CNV_RNG_ROWS, 0, t);
+        cnv_rng_distinct(&rng, SAGA_ROWS, 1, &drawn_row);
+        size_t row = (size_t) drawn_row;
+        struct cnv_batch batch = { .rows = &row, .count = 1 };
+        for (size_t i = 0; i < SAGA_ROWS; i++) {
+            cnv_vector_add(SAGA_FEATURES, 1.0 / SAGA_ROWS, phi[i], mean);
+        }
+        problem->ops->gradient(problem->state, x, &batch, gradient);
+        for (size_t j = 0; j < SAGA_FEATURES; j++) {
+            x[j] -= 1.0 / (4 * 80) * (gradient[j] - phi[row][j] + mean[j]);
+            phi[row][j] = gradient[j];
+        }
+        (void) cluster_round(cluster, "isaga-shared", 1);
+        agree(cluster, x, t);
+    }
+    problem->ops->gradient(problem->state, x, NULL, gradient);
+    cr_assert_lt(cnv_vector_norm(SAGA_FEATURES, gradient), 1e-9);
+    cr_assert_gt(cnv_vector_norm(SAGA_FEATURES, phi[0]), 1e-2);
+    cluster_destroy(cluster);
+}
+
 Test(sampling, the_same_blocks_everywhere_are_block_coordinate_descent, .timeout = 20)
 {
     const char *const more[] = { "solver/draw=same", NULL };

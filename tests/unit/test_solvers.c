@@ -19,7 +19,7 @@
 
 TestSuite(solvers, .init = with_plugins);
 
-enum { FEATURES = 12, ROWS = 300, AGENTS = 3 };
+enum { FEATURES = 12, ROWS = 300, AGENTS = 3, SETTINGS_MAX = 10 };
 
 static const char *const settings[] = { "problem/l2=0.01",
                                         "problem/intercept=true",
@@ -29,7 +29,18 @@ static const char *const settings[] = { "problem/l2=0.01",
                                         "problem/hidden=32",
                                         NULL };
 
-/* Shards of 1/6, 2/6, 3/6 of the rows: weights matter. Or one agent with the first of them. */
+static bool is_for_shared_data(const char *solver)
+{
+    struct cnv_config *config = cnv_config_new();
+
+    fit_settings(config, solver);
+    bool is_shared = cnv_config_boolean(config, "data/shared");
+    cnv_config_destroy(config);
+    return is_shared;
+}
+
+/* Shards of 1/6, 2/6, 3/6 of the rows: weights matter. Or one agent with the first of them. A
+ * solver for data that all share has that first one everywhere. */
 static struct cluster *
 cluster_of(const char *solver, const char *problem, const char *const *set, size_t agents)
 {
@@ -41,16 +52,24 @@ cluster_of(const char *solver, const char *problem, const char *const *set, size
                              .seed = 3 };
     struct cnv_shard *whole = synthetic_shard(&how);
     struct cnv_shard *parts[AGENTS];
+    const char *with[SETTINGS_MAX + 2] = { NULL };
+    bool is_shared = is_for_shared_data(solver);
+    size_t count = 0;
     size_t first = 0;
 
+    for (; set[count] != NULL && count < SETTINGS_MAX; count++) {
+        with[count] = set[count];
+    }
+    with[count] = is_shared ? "data/shared=true" : NULL;
     for (size_t k = 0; k < agents; k++) {
         size_t last = first + ROWS * (k + 1) / 6;
 
-        parts[k] = synthetic_part(whole, first, last);
+        parts[k] =
+            is_shared ? synthetic_part(whole, 0, ROWS / 6) : synthetic_part(whole, first, last);
         first = last;
     }
     synthetic_destroy(whole);
-    struct cluster *cluster = cluster_new(problem, set, parts, agents);
+    struct cluster *cluster = cluster_new(problem, with, parts, agents);
     fit_settings(cluster->config, solver);
     return cluster;
 }
@@ -124,7 +143,8 @@ static void check_descent(const char *solver, const char *problem)
 
     start_random(cluster);
     double start = cluster_loss(cluster, cluster->model);
-    for (int r = 0; r < 15; r++) {
+    /* Of data that all share each agent looks at one row a round. */
+    for (int r = 0; r < (is_for_shared_data(solver) ? ROWS : 15); r++) {
         double loss = cluster_loss(cluster, cluster->model);
         double sent = cluster_round(cluster, solver, 2);
 
@@ -221,7 +241,9 @@ static void check_memory(const char *solver, const char *problem)
 {
     const struct cnv_solver_ops *ops = cnv_solver_find(solver);
     struct cluster *solo = soloist(solver, problem);
-    struct cnv_solver_setup setup = { .config = solo->config, .problem = solo->problems[0] };
+    struct cnv_solver_setup setup = { .config = solo->config,
+                                      .problem = solo->problems[0],
+                                      .shard = 1 };
     enum cnv_status status = CNV_E_NOMEM;
 
     for (uint64_t n = 1; status != CNV_OK; n++) {
