@@ -16,6 +16,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from statistics import mean, median
 
+import figures
+
 __all__ = ['Lab', 'Run', 'Row', 'Verdict', 'row', 'ROWS', 'Skipped', 'mean', 'median']
 
 ROWS = []
@@ -56,8 +58,9 @@ def row(id, claim, threshold, paper, seeds=3, quick=0, is_method=True, is_timed=
 class Run:
     """What `convene run --out` left behind."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, is_inline=False):
         self.directory = directory
+        self.is_inline = is_inline   # all agents in one process: seconds are of them together
         with open(f'{directory}/rounds.csv', encoding='utf-8') as lines:
             rows = list(csv.DictReader(lines))
         self.rounds = rows[:-1]      # a row a commit, as in rounds.csv
@@ -115,7 +118,7 @@ class Lab:
         self._harness = harness
         self.row = row
         self.first_seed = harness.first_seed
-        self.seeds = range(self.first_seed, self.first_seed + seeds)
+        self.seeds = seeds
         self.is_sabotaged = harness.is_sabotaged
 
     @property
@@ -188,11 +191,15 @@ class Lab:
     def verdict(self, holds, measured):
         return Verdict(bool(holds), measured)
 
-    def figure(self, name, title, curves, column='loss', floor=0.0):
-        """A plot for the report: curves is {label: Run}; column - floor against rounds, bytes and seconds.
+    def figure(self, name, title, curves, columns=('loss',), axes=('rounds', 'bytes', 'seconds'), floor=0.0,
+               cost=lambda exchanges: 1):
+        """A plot for the report: curves is {label: Run}; each column, less floor, against each of figures.LABELS in axes.
+        cost(exchanges): rounds that one of so many exchanges counts for."""
+        self.chart(name, title, [figures.panel(curves, axis, column, floor, cost) for column in columns for axis in axes])
 
-        column 'local_steps' is drawn against iterations alone."""
-        self._harness.figures[name] = (title, dict(curves), column, floor)
+    def chart(self, name, title, panels):
+        """A plot for the report of figures.Panels."""
+        self._harness.figures[name] = (title, panels)
 
 
 class Harness:
@@ -205,7 +212,6 @@ class Harness:
         self.first_seed = first_seed  # also what data is drawn and dealt with
         self.is_sabotaged = is_sabotaged
         self.figures = {}
-        self.process_seconds = 0.0
         self._runs = {}
         self._lock = threading.Lock()
         self._locks = {}
@@ -240,10 +246,19 @@ class Harness:
                                         timeout=PROGRAM_TIMEOUT, check=False)
                 if result.returncode != 0:
                     raise RuntimeError(f'{" ".join(command)}: exit {result.returncode}: {result.stderr.strip()[-400:]}')
-                self._runs[key] = Run(directory)
+                self._runs[key] = Run(directory, inline)
             return self._runs[key]
 
     def repeats(self, settings, agents, count):
+        """In as many processes as there are cores: each takes the next of the seeds."""
+        cores = os.cpu_count()
+        cuts = [count * part // cores for part in range(cores + 1)]
+        with ThreadPoolExecutor(cores) as pool:
+            parts = pool.map(lambda first, last: self._repeats(
+                {**settings, 'run/seed': settings['run/seed'] + first}, agents, last - first), cuts, cuts[1:])
+            return [line for part in parts for line in part]
+
+    def _repeats(self, settings, agents, count):
         command = [f'{self.build}/convene', 'run', '--inline', '--agents', str(agents), '--repeat', str(count)]
         for key in sorted(settings):
             command += ['--set', f'{key}={settings[key]}']

@@ -4,6 +4,7 @@ import glob
 import importlib
 import os
 import re
+import resource
 import shutil
 import sys
 import time
@@ -32,9 +33,15 @@ def chosen(arguments):
     return [row for row in rows if not arguments.ids or row.id in arguments.ids or row.id[0] in arguments.ids]
 
 
-def measure(harness, row, seeds):
-    """(verdict word, measured, seconds)"""
-    began = time.monotonic()
+def processor_seconds():
+    """Of this process and all that it has waited for."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+
+
+def measure(harness, row, count):
+    """The row with so many seeds."""
+    began, worked, load = time.monotonic(), processor_seconds(), os.getloadavg()[0]
+    seeds = range(harness.first_seed, harness.first_seed + count)
     try:
         verdict = row.function(lab.Lab(harness, row, seeds))
         word, measured = ('holds' if verdict.holds else 'FAILS'), verdict.measured
@@ -43,7 +50,7 @@ def measure(harness, row, seeds):
     except Exception as error:  # a row that breaks must not hide the others
         traceback.print_exc()
         word, measured = 'BROKEN', f'{type(error).__name__}: {error}'
-    return word, measured, time.monotonic() - began
+    return report.Result(row, seeds, word, measured, time.monotonic() - began, processor_seconds() - worked, load)
 
 
 def main():
@@ -71,16 +78,16 @@ def main():
     began = time.monotonic()
     results = []
     for row in rows:
-        seeds = arguments.seeds or (row.quick if arguments.quick else 1 if arguments.sabotage else row.seeds)
-        results.append((row, seeds, *measure(harness, row, seeds)))
+        count = arguments.seeds or (row.quick if arguments.quick else 1 if arguments.sabotage else row.seeds)
+        results.append(measure(harness, row, count))
         report.print_row(results[-1])
     path = report.write(harness, results, time.monotonic() - began)
     print(f'report: {path}')
     if arguments.sabotage:
-        unharmed = [row.id for row, _, word, *_ in results if word != 'FAILS' and word != 'skipped']
+        unharmed = [result.row.id for result in results if result.word not in ('FAILS', 'skipped')]
         print(f'{len(results)} rows without their method; not failing: {" ".join(unharmed) or "none"}')
         return 1 if unharmed else 0
-    bad = [row.id for row, _, word, *_ in results if word in ('FAILS', 'BROKEN')]
+    bad = [result.row.id for result in results if result.word in ('FAILS', 'BROKEN')]
     print(f'{len(results)} rows; not holding: {" ".join(bad) or "none"}')
     return 1 if bad else 0
 

@@ -1,18 +1,39 @@
 """The table on the terminal, and report.md with its plots."""
-import math
+import dataclasses
+import inspect
 import os
 import platform
 import re
-import shutil
 import subprocess
 import sys
+import time
 
-AXES = (('rounds', 'rounds'), ('megabytes, both ways', 'bytes'), ('seconds', 'seconds'))
+from figures import plot
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    row: object
+    seeds: range
+    word: str          # holds, FAILS, skipped or BROKEN
+    measured: str
+    seconds: float
+    processor: float   # seconds of all processes together
+    load: float        # average of the machine before the row
+
+
+def seeds_of(result):
+    first, last = result.seeds[0], result.seeds[-1]
+    return f'seed {first}' if first == last else f'seeds {first} to {last}'
 
 
 def print_row(result):
-    row, seeds, word, measured, seconds = result
-    print(f'{row.id:4} {word:8} {measured}\n     {row.claim} [{row.threshold}; {seeds} seeds, {seconds:.0f} s]', flush=True)
+    row = result.row
+    beside = f', load average {result.load:.1f} before' if row.is_timed else ''
+    print(f'{row.id:4} {result.word:8} {result.measured}\n     {row.claim} [{row.threshold}; {seeds_of(result)}, '
+          f'{result.seconds:.0f} s, {result.processor:.0f} s of processor{beside}]', flush=True)
 
 
 def processor():
@@ -21,63 +42,58 @@ def processor():
     return f'{len(names)} x {names[0]}' if names else platform.processor()
 
 
-def points(run, axis, column, floor):
-    """(x, y) of a run; the loss of a row is that of the model before its round."""
-    x, iterations = 0.0, 0
-    for i, row in enumerate(run.rounds):
-        if row[column]:
-            yield (iterations if axis == 'iterations' else x), float(row[column]) - floor
-        iterations += int(row['local_steps'])
-        x = {'rounds': i + 1, 'seconds': float(row['seconds']),
-             'bytes': (int(row['bytes_up']) + int(row['bytes_down'])) / 1e6}.get(axis, 0)
-    if column == 'loss' and not math.isnan(run.final_loss):
-        yield x, run.final_loss - floor
+def said(*words):
+    """First line a program prints; empty if there is none of that name."""
+    try:
+        result = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError:
+        return ''
+    return result.stdout.strip().split('\n')[0] if result.returncode == 0 else ''
 
 
-def plot(path, title, curves, column, floor):
-    """Writes an SVG of one panel an axis; False without gnuplot."""
-    if shutil.which('gnuplot') is None:
-        return False
-    axes = (('iterations', 'iterations'),) if column == 'local_steps' else AXES
-    drawn = {(axis, label): [p for p in points(run, axis, column, floor) if column != 'loss' or p[1] > 0]
-             for _, axis in axes for label, run in curves.items()}
-    name = {'loss': 'loss' if floor == 0 else 'loss - optimum', 'local_steps': 'local steps'}.get(column, column)
-    script = [f'set terminal svg size {max(560, 420 * len(axes))},360 font "sans,13" background "white"',
-              f'set output "{path}"', f'set multiplot layout 1,{len(axes)} title {title!r}',
-              'set grid', 'set key top right', f'set ylabel {name!r}']
-    if column == 'loss':
-        script.append('set logscale y; set format y "10^{%L}"' if floor else 'set logscale y')
-    for label, axis in axes:
-        script.append(f'set xlabel {label!r}')
-        parts = [f"'-' with {'steps' if column == 'local_steps' else 'lines'} lw 2 title {curve!r}"
-                 for curve in curves if drawn[axis, curve]]
-        if parts:
-            script.append('plot ' + ', '.join(parts))
-            script += ['\n'.join(f'{x:.9g} {y:.9g}' for x, y in drawn[axis, curve]) + '\ne'
-                       for curve in curves if drawn[axis, curve]]
-    result = subprocess.run(['gnuplot'], input='\n'.join(script), text=True, capture_output=True, check=False)
-    if result.returncode != 0:
-        print(f'plot {path}: {result.stderr.strip()[:300]}')
-    return result.returncode == 0
+def header(harness, results, seconds):
+    """Where, when and with what."""
+    commit = said('git', '-C', HERE, 'describe', '--always', '--dirty')
+    tools = [f'Python {platform.python_version()}', said('gnuplot', '--version')]
+    loads = f'{results[0].load:.1f} before and {os.getloadavg()[0]:.1f} after' if results else 'not measured'
+    return [
+        '# The claims of the papers, measured', '',
+        '- program: ' + said(f'{harness.build}/convene', '--version') + (f', commit {commit}' if commit else ''),
+        f'- machine: {platform.node()}, {processor()}, {platform.system()} {platform.release()}; load average {loads}',
+        f'- tools: {", ".join(filter(None, tools))}',
+        f'- data: {harness.data}; seeds from {harness.first_seed} on',
+        f'- {time.strftime("%Y-%m-%d %H:%M")} UTC: {len(results)} rows in {seconds / 60:.1f} minutes'
+        + (', **with plain averaging in place of each method**' if harness.is_sabotaged else ''), '',
+    ]
+
+
+def table(results):
+    lines = ['| id | verdict | measured | claim | threshold | seeds | seconds |', '|---|---|---|---|---|---|---|']
+    for result in results:
+        row, seeds = result.row, result.seeds
+        cells = (row.id, f'**{result.word}**' if result.word in ('FAILS', 'BROKEN') else result.word, result.measured,
+                 f'{row.claim} ({row.paper})', row.threshold,
+                 f'{seeds[0]}' + (f' to {seeds[-1]}' if len(seeds) > 1 else ''), f'{result.seconds:.0f}')
+        lines.append('| ' + ' | '.join(cell.replace('|', '\\|') for cell in cells) + ' |')
+    return lines
+
+
+def notes(results):
+    """What the files of rows, and rows themselves, say about how it is measured."""
+    lines = ['', '## How it was measured, and where it departs from the papers']
+    for module in dict.fromkeys(result.row.function.__module__ for result in results):
+        lines += ['', sys.modules[module].__doc__.strip()]
+        lines += [line for result in results if result.row.function.__module__ == module and result.row.function.__doc__
+                  for line in ('', f'{result.row.id}: {inspect.getdoc(result.row.function)}')]
+    return lines
 
 
 def write(harness, results, seconds):
     """Writes report.md and its plots into the directory of the harness; its path."""
-    version = subprocess.run([f'{harness.build}/convene', '--version'], capture_output=True, text=True, check=False)
-    lines = ['# The claims of the papers, measured', '',
-             f'{version.stdout.strip()} on {platform.node()}: {processor()}, {platform.system()} {platform.release()}. '
-             f'{len(results)} rows in {seconds / 60:.1f} minutes'
-             + (', **with plain averaging in place of each method**.' if harness.is_sabotaged else '.'),
-             '', '| id | claim | measured | threshold | seeds | verdict |', '|---|---|---|---|---|---|']
-    for row, seeds, word, measured, _ in results:
-        cells = (row.id, f'{row.claim} ({row.paper})', measured, row.threshold, str(seeds), word)
-        lines.append('| ' + ' | '.join(cell.replace('|', '\\|') for cell in cells) + ' |')
-    lines += ['', '## How it was measured, and where it departs from the papers']
-    for module in dict.fromkeys(row.function.__module__ for row, *_ in results):
-        lines += ['', sys.modules[module].__doc__.strip()]
-    for name, (title, curves, column, floor) in sorted(harness.figures.items()):
+    lines = header(harness, results, seconds) + table(results) + notes(results)
+    for name, (title, panels) in sorted(harness.figures.items()):
         file = re.sub(r'[^A-Za-z0-9-]', '-', name) + '.svg'
-        if plot(os.path.join(harness.out, file), title, curves, column, floor):
+        if plot(os.path.join(harness.out, file), title, panels):
             lines += ['', f'## {title}', '', f'![{title}]({file})']
     path = os.path.join(harness.out, 'report.md')
     with open(path, 'w', encoding='utf-8') as file:

@@ -86,6 +86,9 @@ def p1(lab):
                             for method, plain in ((IBCD, SAME), (GD, None), (FULL_GD, None)))
         worst = [max([w] + [a / b for a, b in zip(ours, other)]) for w, other in zip(worst, (half, full))]
         words.append(f'n = {agents}: {max(ours)}/{max(half)}/{max(full)}')
+    curves = {name: train(lab, QUADRATIC, 100, 900, method)[0]
+              for name, method in (('IBCD', IBCD), ('GD, step 1/2L', GD), ('GD, step 1/L', FULL_GD))}
+    lab.figure('P1-quadratic', 'IBCD and gradient descent on quadratics, 100 agents', curves, axes=('rounds', 'values'))
     return lab.verdict(worst[0] <= 1.35 and worst[1] <= 2.9,
                        f'{worst[0]:.2f} x and {worst[1]:.2f} x; ' + ', '.join(words))
 
@@ -156,7 +159,8 @@ def p5(lab):
             return lab.verdict(False, f'not reached in 6000 rounds ({i} and {j})')
         shares.append(int(a.column('payload_up')[i - 1]) / int(b.column('payload_up')[j - 1]))
         whole.append(int(a.column('bytes_up')[i - 1]) / int(b.column('bytes_up')[j - 1]))
-    lab.figure('P5-values', 'ISEGA and gradient descent on a1a, 100 agents', {'ISEGA': ours[0], 'GD': plain[0]}, floor=best)
+    lab.figure('P5-values', 'ISEGA and gradient descent on a1a, 100 agents', {'ISEGA': ours[0], 'GD': plain[0]},
+               axes=('rounds', 'values', 'bytes'), floor=best)
     return lab.verdict(max(shares) <= 0.012, f'{max(shares):.2%} in {i} against {j} rounds; with ids and headers '
                        f'{max(whole):.0%}')
 
@@ -166,8 +170,11 @@ def p6(lab):
     least, words = math.inf, []
     for name, agents, rounds in (('a1a', 100, 5000), ('phishing', 60, 1500)):
         best, more = optimum_of(lab, name), {'solver/smoothness': smoothness(lab, name, agents), 'encoding/block': 1}
-        ours = [gap(run, best) for run in train(lab, LOGISTIC, agents, rounds, ISEGA, IBCD, name, **more)]
-        flat = [gap(run, best) for run in train(lab, LOGISTIC, agents, rounds, IBCD, None, name, **more)]
+        runs = [train(lab, LOGISTIC, agents, rounds, method, plain, name, **more)
+                for method, plain in ((ISEGA, IBCD), (IBCD, None))]
+        lab.figure(f'P6-{name}', f'IBCD stalls on {name}, {agents} agents', {'ISEGA': runs[0][0], 'IBCD': runs[1][0]},
+                   axes=('rounds', 'values'), floor=best)
+        ours, flat = ([gap(run, best) for run in of_one] for of_one in runs)
         least = min([least] + [b / a for a, b in zip(ours, flat)])
         words.append(f'{name} n = {agents}: {max(ours):.1e} against {min(flat):.1e}')
     return lab.verdict(least >= 5, f'{least:.1f} x; ' + ', '.join(words))

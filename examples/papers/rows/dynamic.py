@@ -45,8 +45,9 @@ def averagings(runs):
 def d1(lab):
     sync = train(lab, SYNC)
     ours = {monitor: train(lab, dynamic(1, monitor), SYNC) for monitor in ('linear', 'sketch')}
-    lab.figure('D-bytes', 'Dynamic averaging: loss on the way to 0.18',
-               {'every step': sync[0], **{monitor: runs[0] for monitor, runs in ours.items()}})
+    lab.figure('D-bytes', 'Dynamic averaging, Theta = 1: training loss on the way to 0.18',
+               {'every step': sync[0], **{monitor: runs[0] for monitor, runs in ours.items()}},
+               axes=('rounds', 'iterations', 'bytes', 'seconds'))
     size = {monitor: worst(runs, sync, 'bytes') for monitor, runs in ours.items()}
     steps = max(worst(runs, sync, 'iterations') for runs in ours.values())
     return lab.verdict(max(size.values()) <= 0.1 and steps <= 1.5,

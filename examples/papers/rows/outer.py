@@ -32,7 +32,7 @@ def train(lab, method, steps, iterations, plain=PLAIN):
 def e1(lab):
     ours = train(lab, {'optimiser/kind': 'nesterov'}, 20, 600)
     plain = train(lab, PLAIN, 20, 600)
-    lab.figure('E-outer', 'Nesterov on the server', {'nesterov 0.7, 0.9': ours[0], 'plain averaging': plain[0]})
+    lab.figure('E-outer', 'Nesterov on the server: training loss', {'nesterov 0.7, 0.9': ours[0], 'plain averaging': plain[0]})
     ratios = [a.final_loss / b.final_loss for a, b in zip(ours, plain)]
     return lab.verdict(max(ratios) <= 0.75, f'{max(ratios):.2f} at worst, {mean(ratios):.2f} on average')
 
