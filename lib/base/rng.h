@@ -31,6 +31,7 @@ enum cnv_rng_purpose {
     CNV_RNG_NOISE = 9,
     CNV_RNG_ROUNDING = 10,
     CNV_RNG_ROWS = 11,
+    CNV_RNG_LANCZOS = 12,
 };
 
 /* Starts the stream of (seed, purpose, a, b); a and b below 2^32 are all distinct. */

@@ -321,6 +321,20 @@ void cnv_rows_gram(const struct cnv_rows *x,
     }
 }
 
+double cnv_rows_largest(const struct cnv_rows *x)
+{
+    double largest = 0.0;
+
+    for (size_t row = 0; row < x->count; row++) {
+        const double *values = x->values + (x->start == NULL ? row * x->stride : x->start[row]);
+        size_t count = x->start == NULL ? x->width : row_end(x, row) - x->start[row];
+        double square = cblas_ddot(blas_int(count), values, 1, values, 1) + x->has_intercept;
+
+        largest = square > largest ? square : largest;
+    }
+    return largest;
+}
+
 void cnv_mirror_upper(double *matrix, size_t n, size_t ld)
 {
     for (size_t i = 1; i < n; i++) {

@@ -63,6 +63,9 @@ void cnv_rows_combine(const struct cnv_rows *x,
                       double keep,
                       double *out);
 
+/* The largest |row|^2, with the one of the intercept. Cost: 2 nonzeros. */
+double cnv_rows_largest(const struct cnv_rows *x);
+
 enum { CNV_GRAM_PANEL = 64 }; /* rows of the Gram matrix done in one call */
 
 /*

@@ -1,6 +1,8 @@
 /* Kernels against plain loops, solvers against each other, sums against the number of threads. */
 #include <criterion/criterion.h>
 
+#include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <stdatomic.h>
 
@@ -8,6 +10,7 @@
 #include "base/rng.h"
 #include "num/cg.h"
 #include "num/cholesky.h"
+#include "num/lanczos.h"
 #include "num/num.h"
 #include "num/reduce.h"
 #include "num/rows.h"
@@ -195,6 +198,86 @@ Test(num, cg_agrees_with_cholesky_and_descends_at_every_iterate, .timeout = 20)
     cnv_free(h);
     cnv_free(b);
     cnv_free(expected);
+}
+
+/* By LAPACK, from all of the matrix. */
+static double largest_by_lapack(size_t n, const double *matrix)
+{
+    double *copy = cnv_array_new(n * n, sizeof(*copy));
+    double *values = cnv_array_new(n, sizeof(*values));
+
+    memcpy(copy, matrix, n * n * sizeof(*copy));
+    cr_assert_eq(LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'U', (int) n, copy, (int) n, values), 0);
+    double largest = values[n - 1];
+    cnv_free(copy);
+    cnv_free(values);
+    return largest;
+}
+
+static struct cnv_lanczos lanczos_of(size_t n, const double *matrix)
+{
+    double *scratch = cnv_array_new(CNV_LANCZOS_SCRATCH * n, sizeof(*scratch));
+    struct cnv_lanczos lanczos;
+
+    cnv_lanczos_begin(&lanczos, n, scratch, 5e-4);
+    while (!cnv_lanczos_is_done(&lanczos)) {
+        times(n, matrix, lanczos.v, lanczos.av);
+        cnv_lanczos_step(&lanczos);
+    }
+    cnv_free(scratch);
+    return lanczos;
+}
+
+Test(num, lanczos_finds_the_largest_eigenvalue_from_above, .timeout = 20)
+{
+    static const size_t sizes[] = { 1, 2, 3, 10, 150, 400 };
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        for (uint64_t seed = 1; seed <= 5; seed++) {
+            size_t n = sizes[i];
+            double *root = normals(n * n, seed);
+            double *matrix = cnv_array_new(n * n, sizeof(*matrix));
+
+            for (size_t j = 0; seed == 5 && j < n * n; j++) { /* a cluster around 1 */
+                root[j] = (j % (n + 1) == 0 ? 1.0 : 0.0) + 1e-3 * root[j];
+            }
+            cblas_dsyrk(CblasRowMajor,
+                        CblasUpper,
+                        CblasNoTrans,
+                        (int) n,
+                        (int) n,
+                        1,
+                        root,
+                        (int) n,
+                        0,
+                        matrix,
+                        (int) n);
+            cnv_mirror_upper(matrix, n, n);
+            double largest = largest_by_lapack(n, matrix);
+            struct cnv_lanczos lanczos = lanczos_of(n, matrix);
+            cr_assert_geq(cnv_lanczos_bound(&lanczos), largest * (1 - 1e-13), "n = %zu", n);
+            cr_assert_leq(cnv_lanczos_bound(&lanczos),
+                          largest * 1.001,
+                          "n = %zu, seed %d, %zu steps",
+                          n,
+                          (int) seed,
+                          lanczos.steps);
+            cnv_free(root);
+            cnv_free(matrix);
+        }
+    }
+}
+
+Test(num, lanczos_ends_where_there_is_nothing_to_find, .timeout = 20)
+{
+    double matrix[9] = { 0 };
+    struct cnv_lanczos lanczos = lanczos_of(3, matrix);
+
+    cr_assert_eq(lanczos.steps, 1);
+    cr_assert_eq(cnv_lanczos_bound(&lanczos), 0.0);
+    matrix[4] = NAN;
+    lanczos = lanczos_of(3, matrix);
+    cr_assert(isnan(cnv_lanczos_bound(&lanczos)));
 }
 
 Test(num, cg_is_done_at_once_when_there_is_nothing_to_solve, .timeout = 20)
