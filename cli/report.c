@@ -184,10 +184,10 @@ static json_t *specification(const struct cnv_config *config)
 
 static json_t *run_json(const struct cnv_run_setup *setup, const json_t *status)
 {
-    static const char *const figures[] = { "state",      "reason",    "version",  "iteration",
-                                           "seconds",    "exchanges", "bytes_up", "bytes_down",
-                                           "payload_up", "dimension", "features", "total_rows",
-                                           "digest",     "test" };
+    static const char *const figures[] = { "state",      "reason",    "version",   "iteration",
+                                           "seconds",    "exchanges", "bytes_up",  "bytes_down",
+                                           "payload_up", "dimension", "features",  "total_rows",
+                                           "digest",     "test",      "smoothness" };
     char host[256] = "";
     char path[64];
     json_t *final = json_object();

@@ -134,6 +134,11 @@ static void print_model(const json_t *run, const json_t *before, FILE *out)
                    cnv_json_count(run, "features"));
     print_labels(run, out);
     (void) fprintf(out, "; trained on %" PRIu64 " rows\n", cnv_json_count(run, "total_rows"));
+    if (!isnan(cnv_json_number(run, "smoothness"))) {
+        (void) fprintf(out,
+                       "           smoothness L = %s, the same for all agents\n",
+                       cnv_format_number(text, cnv_json_number(run, "smoothness"), 6));
+    }
     if (!isnan(cnv_json_number(run, "loss"))) {
         (void) fprintf(out,
                        "           loss %s at the start of round %" PRIu64 "\n",

@@ -52,6 +52,7 @@ static void line_add_field(struct line *line, const struct cnv_field *field, con
         line_add(line, "%" PRIu64, *(const uint64_t *) value);
         break;
     case CNV_TYPE_F64:
+    case CNV_TYPE_SOME:
         line_add(line, "%.17g", *(const double *) value);
         break;
     case CNV_TYPE_BOOL:

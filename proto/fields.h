@@ -15,6 +15,7 @@ enum cnv_field_type {
     CNV_TYPE_BOOL,
     CNV_TYPE_STR,
     CNV_TYPE_F64S,
+    CNV_TYPE_SOME, /* as F64, but it may be left out with all behind it */
 };
 
 struct cnv_field {

@@ -80,6 +80,7 @@ static int pack_field(msgpack_packer *packer, const struct cnv_field *field, con
     case CNV_TYPE_U64:
         return msgpack_pack_uint64(packer, *(const uint64_t *) value);
     case CNV_TYPE_F64:
+    case CNV_TYPE_SOME:
         return msgpack_pack_double(packer, *(const double *) value);
     case CNV_TYPE_BOOL:
         return *(const bool *) value ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
@@ -198,6 +199,7 @@ static bool read_field(const msgpack_object *object, const struct cnv_field *fie
     case CNV_TYPE_U64:
         return read_integer(object, ret_value);
     case CNV_TYPE_F64:
+    case CNV_TYPE_SOME:
         return read_number(object, ret_value);
     case CNV_TYPE_BOOL:
         return read_bool(object, ret_value);
@@ -219,6 +221,7 @@ refuse_field(const struct cnv_fields *fields, const struct cnv_field *field, str
         [CNV_TYPE_BOOL] = "true or false",
         [CNV_TYPE_STR] = "one line of UTF-8 with at most this many bytes",
         [CNV_TYPE_F64S] = "an array with at most this many numbers",
+        [CNV_TYPE_SOME] = "a number",
     };
 
     if (field->limit == 0) {
@@ -243,14 +246,13 @@ static enum cnv_status read_fields(const msgpack_object_array *array,
                                    struct cnv_message *message,
                                    struct cnv_error *err)
 {
-    if (array->size < 2 + fields->count) {
-        return cnv_fail(err,
-                        CNV_E_MALFORMED,
-                        "%s lacks the field %s",
-                        fields->kind,
-                        fields->at[array->size - 2].name);
+    size_t count = array->size - 2 < fields->count ? array->size - 2 : fields->count;
+
+    if (count < fields->count && fields->at[count].type != CNV_TYPE_SOME) {
+        return cnv_fail(
+            err, CNV_E_MALFORMED, "%s lacks the field %s", fields->kind, fields->at[count].name);
     }
-    for (size_t i = 0; i < fields->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct cnv_field *field = &fields->at[i];
 
         if (!read_field(&array->ptr[2 + i], field, (uint8_t *) message + field->offset)) {

@@ -28,6 +28,7 @@ enum cnv_kind {
 
 #define CNV_FIELD_U64(name, limit)  uint64_t name;
 #define CNV_FIELD_F64(name, limit)  double name;
+#define CNV_FIELD_SOME(name, limit) double name;
 #define CNV_FIELD_BOOL(name, limit) bool name;
 #define CNV_FIELD_STR(name, limit)  char name[(limit) + 1];
 #define CNV_FIELD_F64S(name, limit)                                                                \

@@ -4,8 +4,9 @@
  *
  * Header frame: msgpack array [version, kind, field, field, ...] in the order given here.
  * Types: U64 unsigned integer, F64 float64, BOOL, STR one line of UTF-8 of at most LIMIT bytes,
- * F64S array of at most LIMIT float64. New fields are appended, never inserted. A change here also
- * goes into PROTOCOL.md, section 10, and vectors.txt: their tests print the lines that are missing.
+ * F64S array of at most LIMIT float64, SOME float64 that may be left out with all behind it: then
+ * it is 0. New fields are appended, never inserted. A change here also goes into PROTOCOL.md,
+ * section 10, and vectors.txt: their tests print the lines that are missing.
  */
 #ifndef CNV_PROTO_SCHEMA_H
 #define CNV_PROTO_SCHEMA_H
@@ -74,7 +75,11 @@
     F(U64, rows, 0, "rows of all shards: what \"1/n\" means")
 
 #define CNV_READY_FIELDS(F)                                                                        \
-    F(U64, dimension, 0, "coordinates of the model, as the problem computes it")
+    F(U64, dimension, 0, "coordinates of the model, as the problem computes it")                   \
+    F(SOME,                                                                                        \
+      smoothness,                                                                                  \
+      0,                                                                                           \
+      "largest curvature of the member's objective; 0: not asked for, or not known")
 
 #define CNV_ANNOUNCE_FIELDS(F)                                                                     \
     F(U64, run, 0, "the run")                                                                      \
@@ -87,7 +92,8 @@
     F(STR, plan, 127, "exchanges of the round in order, separated by commas")                      \
     F(BOOL, evaluate, 0, "scalars[0] of exchange 0 is to be the loss at the model")                \
     F(U64, check_every, 0, "plan with monitor: local steps between two of them; else 0")           \
-    F(STR, monitor, 15, "what is offered there: naive, linear, sketch or exact; else empty")
+    F(STR, monitor, 15, "what is offered there: naive, linear, sketch or exact; else empty")       \
+    F(SOME, smoothness, 0, "that of the run, the same for all; 0: not asked for, or not known")
 
 #define CNV_OFFER_FIELDS(F)                                                                        \
     F(U64, run, 0, "the run")                                                                      \

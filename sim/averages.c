@@ -131,6 +131,18 @@ check_settled(struct cnv_sim *sim, const struct sim_agent *agent, const convene_
     }
 }
 
+/* Whoever is told of a round, and whenever: its steps follow from the same L. */
+static void check_smoothness(struct cnv_sim *sim, const char *name, double smoothness)
+{
+    struct sim_promises *promises = sim->promises;
+
+    if (promises->has_smoothness && smoothness != promises->smoothness) {
+        sim_fail(sim, CNV_E_UNEXPECTED, "%s was told another L than others: %g", name, smoothness);
+    }
+    promises->has_smoothness = true;
+    promises->smoothness = smoothness;
+}
+
 void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const convene_event *event)
 {
     struct cnv_plan plan;
@@ -141,6 +153,7 @@ void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const conv
     if (event->kind == CONVENE_ROUND && cnv_plan_parse(event->plan, &agent->plan)) {
         agent->place = 0;
         agent->version = event->version;
+        check_smoothness(sim, agent->name, event->smoothness);
     } else if (event->kind == CONVENE_SETTLED) {
         agent->place += event->again ? 0 : 1;
     }

@@ -140,11 +140,12 @@ static void trainer_loaded(void *self, const convene_data *data)
     check_call(agent, "loaded", cnv_session_loaded(agent->session, now_ms(agent), data));
 }
 
-static void trainer_ready(void *self, uint64_t dimension)
+static void trainer_ready(void *self, uint64_t dimension, double smoothness)
 {
     struct sim_agent *agent = self;
 
-    check_call(agent, "ready", cnv_session_ready(agent->session, now_ms(agent), dimension));
+    check_call(
+        agent, "ready", cnv_session_ready(agent->session, now_ms(agent), dimension, smoothness));
 }
 
 /* Sends the contribution with a NaN in place of its first number. */

@@ -39,6 +39,8 @@ struct sim_promises {
     uint32_t exchanges; /* in its plan */
     struct version_note *versions;
     size_t version_count;
+    double smoothness; /* L, as the first of them was told */
+    bool has_smoothness;
     double *momentum; /* [length] of the server optimiser; NULL: none, or zeros still */
     uint32_t digest;
     size_t blobs_before; /* alive when the simulation began */

@@ -135,11 +135,11 @@ static void loaded(void *self, const convene_data *data)
     note(agent, convene_loaded(agent->client, data));
 }
 
-static void ready(void *self, uint64_t dimension)
+static void ready(void *self, uint64_t dimension, double smoothness)
 {
     struct agent *agent = self;
 
-    note(agent, convene_ready(agent->client, dimension));
+    note(agent, convene_ready_smooth(agent->client, dimension, smoothness));
 }
 
 static void contribute(void *self, const convene_contribution *contribution)

@@ -78,6 +78,18 @@ void cnv_design_hessian(struct cnv_design *design,
                         const void *ctx,
                         double *hessian);
 
+/*
+ * L of the mean over the rows of losses of which no second derivative in a score is larger than
+ * curvature: curvature * the largest eigenvalue of X'X / rows + l2, at most 0.1 % above it and not
+ * below; of single rows curvature * the largest |x|^2 + l2. The intercept counts as a column of
+ * ones. CNV_E_NOMEM; CNV_E_NUMERIC: the data is not finite.
+ */
+CNV_MUST_CHECK enum cnv_status cnv_design_smoothness(struct cnv_design *design,
+                                                     enum cnv_smoothness of,
+                                                     double curvature,
+                                                     double *ret_smoothness,
+                                                     struct cnv_error *err);
+
 /* A view of other data (a test set) under the same model; columns the model lacks take no part. */
 struct cnv_rows cnv_design_view(const struct cnv_design *design, const struct cnv_shard *data);
 

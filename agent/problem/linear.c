@@ -152,6 +152,16 @@ void cnv_linear_hessian_times(void *state, const double *v, double *out)
     cnv_design_add_ridge(&linear->design, v, out);
 }
 
+enum cnv_status cnv_linear_smoothness(void *state,
+                                      enum cnv_smoothness of,
+                                      double *ret_smoothness,
+                                      struct cnv_error *err)
+{
+    struct cnv_linear *linear = state;
+
+    return cnv_design_smoothness(&linear->design, of, linear->link->steepest, ret_smoothness, err);
+}
+
 double cnv_linear_tally(const struct cnv_linear *linear,
                         const double *w,
                         const struct cnv_shard *data,

@@ -15,6 +15,7 @@ struct cnv_link {
     double (*slopes)(const struct cnv_span *span, const double *y, double *z);
     /* z: in the scores, out the curvatures l''(z) >= 0. */
     void (*curvatures)(const struct cnv_span *span, const double *y, double *z);
+    double steepest; /* no curvature l''(z) is larger: for cnv_linear_smoothness */
 };
 
 struct cnv_linear {
@@ -43,6 +44,10 @@ enum cnv_status cnv_linear_curvature_at(void *state,
                                         struct cnv_error *err);
 void cnv_linear_hessian(void *state, double *hessian);
 void cnv_linear_hessian_times(void *state, const double *v, double *out);
+enum cnv_status cnv_linear_smoothness(void *state,
+                                      enum cnv_smoothness of,
+                                      double *ret_smoothness,
+                                      struct cnv_error *err);
 
 /* Sums count(score, label) over the rows of data: what the problems' score members are made of. */
 double cnv_linear_tally(const struct cnv_linear *linear,

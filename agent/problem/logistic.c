@@ -39,7 +39,7 @@ static void logistic_curvatures(const struct cnv_span *span, const double *y, do
     }
 }
 
-static const struct cnv_link logistic_link = { logistic_slopes, logistic_curvatures };
+static const struct cnv_link logistic_link = { logistic_slopes, logistic_curvatures, 0.25 };
 
 static enum cnv_status
 logistic_init(void *state, const struct cnv_problem_setup *setup, struct cnv_error *err)
@@ -102,4 +102,5 @@ const struct cnv_problem_ops cnv_problem_logistic = {
     .hessian = cnv_linear_hessian,
     .hessian_times = cnv_linear_hessian_times,
     .score = logistic_score,
+    .smoothness = cnv_linear_smoothness,
 };

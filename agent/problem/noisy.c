@@ -120,10 +120,16 @@ static void quadratic_times(void *state, const double *v, double *out)
     }
 }
 
-static double quadratic_smoothness(const void *state)
+static enum cnv_status quadratic_smoothness(void *state,
+                                            enum cnv_smoothness of,
+                                            double *ret_smoothness,
+                                            struct cnv_error *err)
 {
     (void) state;
-    return QUADRATIC_DIMENSION;
+    (void) of;
+    (void) err;
+    *ret_smoothness = QUADRATIC_DIMENSION;
+    return CNV_OK;
 }
 
 /* --- The skewed problem -------------------------------------------------------------------- */
@@ -185,10 +191,16 @@ static void skewed_times(void *state, const double *v, double *out)
     out[0] = ((const struct skewed *) state)->curvature * v[0];
 }
 
-static double skewed_smoothness(const void *state)
+static enum cnv_status skewed_smoothness(void *state,
+                                         enum cnv_smoothness of,
+                                         double *ret_smoothness,
+                                         struct cnv_error *err)
 {
     (void) state;
-    return 2.0;
+    (void) of;
+    (void) err;
+    *ret_smoothness = 2.0;
+    return CNV_OK;
 }
 
 const struct cnv_problem_ops cnv_problem_noisy_quadratic = {

@@ -41,6 +41,13 @@ struct cnv_batch {
     uint64_t draw; /* names a local step, from 1: for gradients with noise of their own; 0: none */
 };
 
+/* Of what L is asked for. */
+enum cnv_smoothness {
+    CNV_SMOOTHNESS_NONE,
+    CNV_SMOOTHNESS_SHARD, /* of f_k */
+    CNV_SMOOTHNESS_ROWS,  /* of the objective of every single row, regulariser included */
+};
+
 struct cnv_problem_ops {
     const char *name;
     const char *text;
@@ -78,9 +85,12 @@ struct cnv_problem_ops {
     /* How many rows of data the model predicts right (classification), or the sum of squared
      * errors (regression); rows that only this data set has features for count as usual. */
     double (*score)(const void *state, const double *w, const struct cnv_shard *data);
-    /* L: no eigenvalue of any Hessian of f_k, on any agent, is larger. NULL: not known, so that
-     * step sizes that follow from it need solver/smoothness. */
-    double (*smoothness)(const void *state);
+    /* L of this shard: no eigenvalue of any Hessian is larger. NULL: not known, so that step sizes
+     * that follow from it need solver/smoothness. CNV_E_NOMEM, CNV_E_NUMERIC. */
+    enum cnv_status (*smoothness)(void *state,
+                                  enum cnv_smoothness of,
+                                  double *ret_smoothness,
+                                  struct cnv_error *err);
 };
 
 const struct cnv_problem_ops *cnv_problem_find(const char *name);
@@ -91,8 +101,8 @@ const struct cnv_problem_ops *cnv_problem_at(size_t i);
 #define CNV_PROBLEM_STRUCTS(X)                                                                     \
     X(cnv_problem_ops) X(cnv_problem_setup) X(cnv_batch) X(cnv_shard) X(cnv_param)
 
-/* The last line of a plug-in. paper, keys, fini, curvature_at with hessian_times, and hessian may
- * be NULL. */
+/* The last line of a plug-in. paper, keys, fini, curvature_at with hessian_times, hessian and
+ * smoothness may be NULL. */
 #define CNV_PROBLEM_PLUGIN(ops, options)                                                           \
     CNV_PLUGIN_TABLE(CNV_PLUGIN_PROBLEM, CNV_PROBLEM_STRUCTS, ops, options)
 

@@ -176,9 +176,15 @@ static double quadratic_score(const void *state, const double *w, const struct c
     return 0.0;
 }
 
-static double quadratic_smoothness(const void *state)
+static enum cnv_status quadratic_smoothness(void *state,
+                                            enum cnv_smoothness of,
+                                            double *ret_smoothness,
+                                            struct cnv_error *err)
 {
-    return 1.0 + ((const struct quadratic *) state)->l2;
+    (void) of;
+    (void) err;
+    *ret_smoothness = 1.0 + ((const struct quadratic *) state)->l2;
+    return CNV_OK;
 }
 
 const struct cnv_problem_ops cnv_problem_quadratic = {

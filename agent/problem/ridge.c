@@ -26,7 +26,7 @@ static void ridge_curvatures(const struct cnv_span *span, const double *y, doubl
     }
 }
 
-static const struct cnv_link ridge_link = { ridge_slopes, ridge_curvatures };
+static const struct cnv_link ridge_link = { ridge_slopes, ridge_curvatures, 1.0 };
 
 static enum cnv_status
 ridge_init(void *state, const struct cnv_problem_setup *setup, struct cnv_error *err)
@@ -66,4 +66,5 @@ const struct cnv_problem_ops cnv_problem_ridge = {
     .hessian = cnv_linear_hessian,
     .hessian_times = cnv_linear_hessian_times,
     .score = ridge_score,
+    .smoothness = cnv_linear_smoothness,
 };

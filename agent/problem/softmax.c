@@ -191,6 +191,15 @@ static void softmax_hessian_times(void *state, const double *v, double *out)
     cnv_design_add_ridge(&softmax->design, v, out);
 }
 
+/* No eigenvalue of diag(p) - p p' is larger than 1/2. */
+static enum cnv_status softmax_smoothness(void *state,
+                                          enum cnv_smoothness of,
+                                          double *ret_smoothness,
+                                          struct cnv_error *err)
+{
+    return cnv_design_smoothness(&((struct softmax *) state)->design, of, 0.5, ret_smoothness, err);
+}
+
 /* The first class with the largest score is predicted. */
 static double softmax_score(const void *state, const double *w, const struct cnv_shard *data)
 {
@@ -225,4 +234,5 @@ const struct cnv_problem_ops cnv_problem_softmax = {
     .hessian = softmax_hessian,
     .hessian_times = softmax_hessian_times,
     .score = softmax_score,
+    .smoothness = softmax_smoothness,
 };

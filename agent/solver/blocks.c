@@ -138,4 +138,5 @@ const struct cnv_solver_ops cnv_solver_blocks = {
     .contribute = blocks_contribute,
     .settled = blocks_settled,
     .concluded = blocks_concluded,
+    .smoothness = cnv_sampling_of_shard,
 };

@@ -81,4 +81,5 @@ const struct cnv_solver_ops cnv_solver_ibgd = {
     .contribute = ibgd_contribute,
     .settled = cnv_local_settled,
     .concluded = cnv_sampled_concluded,
+    .smoothness = cnv_sampling_of_shard,
 };

@@ -111,4 +111,5 @@ const struct cnv_solver_ops cnv_solver_isaga = {
     .contribute = cnv_sampled_contribute,
     .settled = cnv_local_settled,
     .concluded = isaga_concluded,
+    .smoothness = cnv_sampling_of_rows,
 };

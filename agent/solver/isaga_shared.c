@@ -97,4 +97,5 @@ const struct cnv_solver_ops cnv_solver_isaga_shared = {
     .contribute = cnv_sampled_contribute,
     .settled = cnv_local_settled,
     .concluded = cnv_sampled_concluded,
+    .smoothness = cnv_sampling_of_rows,
 };

@@ -65,4 +65,5 @@ const struct cnv_solver_ops cnv_solver_isega = {
     .contribute = cnv_sampled_contribute,
     .settled = cnv_local_settled,
     .concluded = isega_concluded,
+    .smoothness = cnv_sampling_of_shard,
 };

@@ -4,10 +4,10 @@
  * Mishchenko et al. 2020, Algorithm 6. Agent i draws U_i and
  * a minibatch and sends -(gamma / tau) (g_i)_{U_i}, so that the server's mean is -gamma q with q =
  * (1 / (n tau)) sum_i (g_i)_{U_i},   E q = grad f(x). Algorithm 6 as printed has no 1 / tau and
- * would be n times slower at tau = 1/n (the notes' scaling trap). L is that of single rows here
- *. sharp is the experiments' 1 / (5 L); theory is the first step of the printed rule, on q:
- * tau / (2 L (tau + 2 (1 - tau) / n)). With solver/batch=0 and optimiser/kind=accelerated this is
- * variant 7.
+ * would be n times slower at tau = 1/n (the notes' scaling trap). L is that of single rows, but
+ * of f_i where g_i is the gradient of the whole shard (solver/batch=0). sharp is the experiments' 1
+ * / (5 L); theory is the first step of the printed rule, on q: tau / (2 L (tau + 2 (1 - tau) / n)).
+ * With solver/batch=0 and optimiser/kind=accelerated this is variant 7.
  */
 #include "num/vector.h"
 #include "solver/local.h"
@@ -71,6 +71,12 @@ static enum cnv_status isgd_step(void *state, struct cnv_error *err)
     return CNV_OK;
 }
 
+static enum cnv_smoothness isgd_smoothness(const struct cnv_config *config)
+{
+    return cnv_config_integer(config, "solver/batch") == 0 ? cnv_sampling_of_shard(config)
+                                                           : cnv_sampling_of_rows(config);
+}
+
 const struct cnv_solver_ops cnv_solver_isgd = {
     .name = "isgd",
     .text = "ISGD: blocks of minibatch gradients, scaled by 1/tau",
@@ -84,4 +90,5 @@ const struct cnv_solver_ops cnv_solver_isgd = {
     .contribute = cnv_sampled_contribute,
     .settled = cnv_local_settled,
     .concluded = cnv_sampled_concluded,
+    .smoothness = isgd_smoothness,
 };

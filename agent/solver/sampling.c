@@ -6,6 +6,22 @@
 #include "base/mem.h"
 #include "num/vector.h"
 
+static bool asks_for_smoothness(const struct cnv_config *config)
+{
+    return strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0 &&
+           cnv_config_real(config, "solver/smoothness") == 0;
+}
+
+enum cnv_smoothness cnv_sampling_of_shard(const struct cnv_config *config)
+{
+    return asks_for_smoothness(config) ? CNV_SMOOTHNESS_SHARD : CNV_SMOOTHNESS_NONE;
+}
+
+enum cnv_smoothness cnv_sampling_of_rows(const struct cnv_config *config)
+{
+    return asks_for_smoothness(config) ? CNV_SMOOTHNESS_ROWS : CNV_SMOOTHNESS_NONE;
+}
+
 enum cnv_status cnv_sampling_init(struct cnv_sampling *sampling,
                                   const struct cnv_solver_setup *setup,
                                   struct cnv_error *err)
@@ -16,18 +32,16 @@ enum cnv_status cnv_sampling_init(struct cnv_sampling *sampling,
     bool is_same = strcmp(cnv_config_text(setup->config, "solver/draw"), "same") == 0;
 
     *sampling = (struct cnv_sampling){ .seed = setup->seed, .stream = is_same ? 0 : setup->stream };
-    if (smoothness == 0 && problem->ops->smoothness != NULL) {
-        smoothness = problem->ops->smoothness(problem->state);
+    sampling->smoothness = smoothness > 0 ? smoothness : setup->smoothness;
+    if (asks_for_smoothness(setup->config) && !(sampling->smoothness > 0)) {
+        return cnv_fail(
+            err,
+            CNV_E_INPUT,
+            "solver/smoothness: %s%s does not say how smooth its objective is; give L, or "
+            "solver/step-rule=given and solver/step",
+            problem->ops->smoothness == NULL ? "problem/kind=" : "a member of the run",
+            problem->ops->smoothness == NULL ? problem->ops->name : "");
     }
-    if (!(smoothness > 0) &&
-        strcmp(cnv_config_text(setup->config, "solver/step-rule"), "given") != 0) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "solver/smoothness: problem/kind=%s does not say how smooth it is; give L, "
-                        "or solver/step-rule=given and solver/step",
-                        problem->ops->name);
-    }
-    sampling->smoothness = smoothness;
     enum cnv_status status =
         cnv_partition_read(setup->config, problem->dimension, &sampling->partition, err);
     if (status != CNV_OK) {

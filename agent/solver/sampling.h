@@ -23,8 +23,13 @@ struct cnv_sampling {
     uint8_t *marks;
 };
 
+/* That of f_i, or of single rows, unless solver/smoothness is given or solver/step-rule asks for
+ * none: for smoothness of struct cnv_solver_ops. */
+enum cnv_smoothness cnv_sampling_of_shard(const struct cnv_config *config);
+enum cnv_smoothness cnv_sampling_of_rows(const struct cnv_config *config);
+
 /* Leaves the sampling fit for fini even when it fails. CNV_E_INPUT: tau m is not a whole number, or
- * L is known neither from the problem nor from solver/smoothness. */
+ * L is known neither from the run nor from solver/smoothness. */
 CNV_MUST_CHECK enum cnv_status cnv_sampling_init(struct cnv_sampling *sampling,
                                                  const struct cnv_solver_setup *setup,
                                                  struct cnv_error *err);

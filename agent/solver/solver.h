@@ -27,6 +27,7 @@ enum { CNV_SCALARS_MAX = 16 };
 
 struct cnv_solver_setup {
     const struct cnv_config *config;
+    double smoothness;           /* L of the run, the same on all agents; 0: not known */
     struct cnv_problem *problem; /* borrowed for the solver's life */
     uint64_t seed;               /* of the run */
     uint32_t shard;              /* names this agent's stream of minibatches */
@@ -93,6 +94,8 @@ struct cnv_solver_ops {
                     uint32_t index,
                     const struct cnv_solver_result *result);
     void (*concluded)(void *state, bool counted);
+    /* Of what L the step sizes follow from, by these settings. NULL: none. */
+    enum cnv_smoothness (*smoothness)(const struct cnv_config *config);
     /* Only of a plug-in: its exchanges, which solver/plan has to name too; NULL: "model". */
     const char *plan;
 };
@@ -109,7 +112,8 @@ const struct cnv_solver_ops *cnv_solver_at(size_t i);
     X(cnv_solver_contribution)                                                                     \
     X(cnv_solver_result) X(cnv_problem_ops) X(cnv_problem) X(cnv_param)
 
-/* The last line of a plug-in. paper, keys, plan, fini, settled and concluded may be NULL in ops. */
+/* The last line of a plug-in. paper, keys, plan, fini, settled, concluded and smoothness may be
+ * NULL in ops. */
 #define CNV_SOLVER_PLUGIN(ops, options)                                                            \
     CNV_PLUGIN_TABLE(CNV_PLUGIN_SOLVER, CNV_SOLVER_STRUCTS, ops, options)
 

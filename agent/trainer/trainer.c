@@ -24,6 +24,7 @@
 #include "problem/problem.h"
 #include "proto/plan.h"
 #include "solver/solver.h"
+#include "trainer/method.h"
 #include "trainer/monitor.h"
 #include "trainer/score.h"
 
@@ -103,20 +104,6 @@ static void forget_run(struct cnv_trainer *trainer)
 
 /* --- Joining ------------------------------------------------------------------------------- */
 
-/* The run asks for what is not here: before any data is read. */
-static enum cnv_status fail_unknown(const char *path, const char *name, struct cnv_error *err)
-{
-    bool is_plugin = strncmp(name, "plugin:", strlen("plugin:")) == 0;
-
-    return cnv_fail(err,
-                    CNV_E_MISFIT,
-                    "the run's %s=%s is not known here%s%s",
-                    path,
-                    name,
-                    is_plugin ? ": start the agent with --plugin FILE, the shared object of " : "",
-                    is_plugin ? name + strlen("plugin:") : "");
-}
-
 static void forget_data(struct cnv_trainer *trainer)
 {
     cnv_shard_destroy(trainer->shard);
@@ -180,10 +167,12 @@ on_welcome(struct cnv_trainer *trainer, const convene_event *event, struct cnv_e
     }
     trainer->kind = cnv_problem_find(cnv_config_text(trainer->config, "problem/kind"));
     if (trainer->kind == NULL) {
-        return fail_unknown("problem/kind", cnv_config_text(trainer->config, "problem/kind"), err);
+        return cnv_method_unknown(
+            "problem/kind", cnv_config_text(trainer->config, "problem/kind"), err);
     }
     if (cnv_solver_find(cnv_config_text(trainer->config, "solver/kind")) == NULL) {
-        return fail_unknown("solver/kind", cnv_config_text(trainer->config, "solver/kind"), err);
+        return cnv_method_unknown(
+            "solver/kind", cnv_config_text(trainer->config, "solver/kind"), err);
     }
     trainer->shard_number = event->shard;
     trainer->seed = (uint64_t) cnv_config_integer(trainer->config, "run/seed");
@@ -228,6 +217,7 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         .stream = trainer->stream,
     };
     enum cnv_status status = CNV_OK;
+    double smoothness = 0;
 
     if (trainer->shard == NULL || trainer->problem != NULL) {
         return CNV_OK;
@@ -256,8 +246,11 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
         !cnv_monitor_init(&trainer->monitor, trainer->problem->dimension)) {
         return cnv_fail(err, CNV_E_NOMEM, "model of %zu coordinates", trainer->problem->dimension);
     }
-    trainer->io.ready(trainer->io.self, trainer->problem->dimension);
-    return CNV_OK;
+    status = cnv_method_smoothness(trainer->config, trainer->problem, &smoothness, err);
+    if (status == CNV_OK) {
+        trainer->io.ready(trainer->io.self, trainer->problem->dimension, smoothness);
+    }
+    return status;
 }
 
 /* --- A round ------------------------------------------------------------------------------- */
@@ -293,32 +286,33 @@ static void take_model(struct cnv_trainer *trainer, const convene_event *event)
     memcpy(trainer->model, event->values, event->length * sizeof(*trainer->model));
 }
 
-/* The solver of that name, made if no round has named it yet. */
+/* The solver of the round, made if no round has named it yet. */
 static enum cnv_status find_solver(struct cnv_trainer *trainer,
-                                   const char *name,
+                                   const convene_event *event,
                                    struct engaged_solver **ret_solver,
                                    struct cnv_error *err)
 {
     for (size_t i = 0; i < trainer->solver_count; i++) {
-        if (strcmp(trainer->solvers[i].ops->name, name) == 0) {
+        if (strcmp(trainer->solvers[i].ops->name, event->solver) == 0) {
             *ret_solver = &trainer->solvers[i];
             return CNV_OK;
         }
     }
-    struct engaged_solver solver = { .ops = cnv_solver_find(name) };
+    struct engaged_solver solver = { .ops = cnv_solver_find(event->solver) };
     struct cnv_solver_setup setup = {
         .config = trainer->config,
+        .smoothness = event->smoothness,
         .problem = trainer->problem,
         .seed = trainer->seed,
         .shard = trainer->shard_number,
         .stream = trainer->stream,
     };
     if (solver.ops == NULL || trainer->solver_count == SOLVERS_MAX) {
-        return fail_unknown("solver", name, err);
+        return cnv_method_unknown("solver", event->solver, err);
     }
     solver.state = cnv_array_new(1, solver.ops->state_size);
     if (solver.state == NULL) {
-        return cnv_fail(err, CNV_E_NOMEM, "solver %s", name);
+        return cnv_fail(err, CNV_E_NOMEM, "solver %s", event->solver);
     }
     enum cnv_status status = solver.ops->init(solver.state, &setup, err);
     if (status != CNV_OK) {
@@ -359,7 +353,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     }
     bool is_evaluation = strcmp(event->plan, CNV_PLAN_EVALUATE) == 0;
     if (!is_evaluation) {
-        enum cnv_status status = find_solver(trainer, event->solver, &solver, err);
+        enum cnv_status status = find_solver(trainer, event, &solver, err);
         if (solver == NULL) {
             return status;
         }

@@ -31,7 +31,8 @@ struct cnv_trainer_io {
     /* Whether a load in the same way would read the same again. NULL: no. */
     bool (*is_unchanged)(void *self);
     void (*loaded)(void *self, const convene_data *data);
-    void (*ready)(void *self, uint64_t dimension);
+    /* smoothness: of this shard, if the run's solver asks for it and the problem knows; else 0. */
+    void (*ready)(void *self, uint64_t dimension, double smoothness);
     void (*contribute)(void *self, const convene_contribution *contribution);
     void (*report)(void *self, const convene_score *score);
 };

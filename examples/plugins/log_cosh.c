@@ -42,7 +42,7 @@ static void curvatures(const struct cnv_span *span, const double *y, double *z)
     }
 }
 
-static const struct cnv_link loss_link = { slopes, curvatures };
+static const struct cnv_link loss_link = { slopes, curvatures, 1.0 };
 
 static enum cnv_status
 log_cosh_init(void *state, const struct cnv_problem_setup *setup, struct cnv_error *err)
@@ -81,6 +81,7 @@ static const struct cnv_problem_ops log_cosh_ops = {
     .hessian = cnv_linear_hessian,
     .hessian_times = cnv_linear_hessian_times,
     .score = log_cosh_score,
+    .smoothness = cnv_linear_smoothness,
 };
 
 CNV_PROBLEM_PLUGIN(&log_cosh_ops, NULL);

@@ -215,7 +215,14 @@ convene_result convene_loaded(convene_client *client, const convene_data *data)
 
 convene_result convene_ready(convene_client *client, uint64_t dimension)
 {
-    return command(client, CNV_COMMAND_READY, &dimension);
+    return convene_ready_smooth(client, dimension, 0);
+}
+
+convene_result convene_ready_smooth(convene_client *client, uint64_t dimension, double smoothness)
+{
+    struct cnv_msg_ready ready = { .dimension = dimension, .smoothness = smoothness };
+
+    return command(client, CNV_COMMAND_READY, &ready);
 }
 
 convene_result convene_contribute(convene_client *client, const convene_contribution *contribution)

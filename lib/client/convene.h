@@ -129,6 +129,7 @@ typedef struct convene_event {
     size_t length;
     double scalars[CONVENE_SCALARS_MAX]; /* [SETTLED] */
     size_t scalar_count;
+    double smoothness; /* [ROUND] L of the run, the same for all; 0: not known */
 } convene_event;
 
 /* One contribution to one exchange. Copied by the call. */
@@ -181,6 +182,11 @@ CONVENE_API void convene_event_release(convene_event *event);
 
 CONVENE_API convene_result convene_loaded(convene_client *client, const convene_data *data);
 CONVENE_API convene_result convene_ready(convene_client *client, uint64_t dimension);
+/* The same, for members whose step sizes follow from L: smoothness is that of this client's
+ * objective, at least 0, and each ROUND brings that of the run if all members have said theirs. */
+CONVENE_API convene_result convene_ready_smooth(convene_client *client,
+                                                uint64_t dimension,
+                                                double smoothness);
 CONVENE_API convene_result convene_contribute(convene_client *client,
                                               const convene_contribution *contribution);
 CONVENE_API convene_result convene_report(convene_client *client, const convene_score *score);

@@ -6,6 +6,7 @@
  * nothing); it names another run or shard (all is forgotten, the application starts anew).
  * Invariant: WELCOME and SHAPE are delivered once for each run.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,9 +25,8 @@ static void say_loaded(struct cnv_session *session)
 
 static void say_ready(struct cnv_session *session)
 {
-    struct cnv_message message = { .kind = CNV_KIND_READY };
+    struct cnv_message message = { .kind = CNV_KIND_READY, .ready = session->ready };
 
-    message.ready.dimension = session->dimension;
     (void) cnv_session_send(session, CNV_DATA, &message);
 }
 
@@ -54,7 +54,7 @@ void cnv_session_forget_run(struct cnv_session *session)
     session->is_loaded = false;
     session->has_shape = false;
     session->is_ready = false;
-    session->dimension = 0;
+    session->ready = (struct cnv_msg_ready){ 0 };
     session->has_finish = false;
     session->is_waiting = false;
     session->has_report = false;
@@ -221,13 +221,16 @@ cnv_session_loaded(struct cnv_session *session, uint64_t now_ms, const convene_d
     return CNV_OK;
 }
 
-enum cnv_status cnv_session_ready(struct cnv_session *session, uint64_t now_ms, uint64_t dimension)
+enum cnv_status cnv_session_ready(struct cnv_session *session,
+                                  uint64_t now_ms,
+                                  uint64_t dimension,
+                                  double smoothness)
 {
     (void) now_ms;
-    if (!session->has_shape || dimension == 0) {
+    if (!session->has_shape || dimension == 0 || !(smoothness >= 0) || isinf(smoothness)) {
         return CNV_E_INPUT;
     }
-    session->dimension = dimension;
+    session->ready = (struct cnv_msg_ready){ .dimension = dimension, .smoothness = smoothness };
     session->is_ready = true;
     if (session->is_welcome) {
         say_ready(session);

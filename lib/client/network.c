@@ -244,7 +244,9 @@ static void carry_out(struct cnv_actor *actor, struct cnv_command *command)
     } else if (command->kind == CNV_COMMAND_LOADED) {
         command->status = cnv_session_loaded(session, now_ms(), argument);
     } else if (command->kind == CNV_COMMAND_READY) {
-        command->status = cnv_session_ready(session, now_ms(), *(const uint64_t *) argument);
+        const struct cnv_msg_ready *ready = argument;
+
+        command->status = cnv_session_ready(session, now_ms(), ready->dimension, ready->smoothness);
     } else if (command->kind == CNV_COMMAND_CONTRIBUTE) {
         command->status = cnv_session_contribute(session, now_ms(), argument, command->err);
     } else {

@@ -65,6 +65,7 @@ static void start_round(struct cnv_session *session)
     event->event.version = session->work.version;
     event->event.iteration = session->work.iteration;
     event->event.local_steps = (uint32_t) session->work.local_steps;
+    event->event.smoothness = session->work.smoothness;
     event->event.evaluate = session->work.evaluate;
     memcpy(event->solver, session->work.solver, sizeof(event->solver));
     memcpy(event->plan, session->work.plan, sizeof(event->plan));

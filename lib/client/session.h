@@ -65,7 +65,10 @@ void cnv_session_tick(struct cnv_session *session, uint64_t now_ms);
  */
 enum cnv_status
 cnv_session_loaded(struct cnv_session *session, uint64_t now_ms, const convene_data *data);
-enum cnv_status cnv_session_ready(struct cnv_session *session, uint64_t now_ms, uint64_t dimension);
+enum cnv_status cnv_session_ready(struct cnv_session *session,
+                                  uint64_t now_ms,
+                                  uint64_t dimension,
+                                  double smoothness);
 enum cnv_status cnv_session_contribute(struct cnv_session *session,
                                        uint64_t now_ms,
                                        const convene_contribution *contribution,

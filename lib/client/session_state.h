@@ -75,7 +75,7 @@ struct cnv_session {
     struct cnv_blob *labels; /* payload of loaded; NULL: none */
     bool has_shape;
     bool is_ready;
-    uint64_t dimension;
+    struct cnv_msg_ready ready;
     double steps_per_second;
 
     /* The newest model held whole. */

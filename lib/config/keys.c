@@ -154,8 +154,8 @@ const struct cnv_param cnv_config_keys[] = {
          0,
          LARGEST_REAL,
          "0",
-         "L, the largest curvature of any agent's objective, which step sizes of methods that draw "
-         "blocks follow from; 0: as the problem says."),
+         "Methods that draw blocks: L, the largest curvature of any agent's objective (isaga, isgd "
+         "with a batch: of any row's); 0: the agents find it out, but for mlp."),
     INTEGER("solver/batch",
             "rows",
             0,

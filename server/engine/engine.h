@@ -28,16 +28,18 @@ typedef uint64_t cnv_peer_id;
 /* Something worth a line in the log. Pointers are borrowed for the call. */
 struct cnv_engine_note {
     enum {
-        CNV_NOTE_JOINED,    /* member ready for its first round */
-        CNV_NOTE_RETURNED,  /* a lost member is back */
-        CNV_NOTE_LOST,      /* connection gone or silent for too long */
-        CNV_NOTE_LEFT,      /* said goodbye */
-        CNV_NOTE_REFUSED,   /* a join or a contribution was refused */
-        CNV_NOTE_COMMITTED, /* a new version stands */
-        CNV_NOTE_BALANCED,  /* a member is given another number of local steps than before */
-        CNV_NOTE_RESTARTED, /* a round began a new attempt */
-        CNV_NOTE_STATE,     /* the run's state changed */
-        CNV_NOTE_POLICY,    /* an operator has set the policy */
+        CNV_NOTE_JOINED,     /* member ready for its first round */
+        CNV_NOTE_RETURNED,   /* a lost member is back */
+        CNV_NOTE_LOST,       /* connection gone or silent for too long */
+        CNV_NOTE_LEFT,       /* said goodbye */
+        CNV_NOTE_REFUSED,    /* a join or a contribution was refused */
+        CNV_NOTE_COMMITTED,  /* a new version stands */
+        CNV_NOTE_BALANCED,   /* a member is given another number of local steps than before */
+        CNV_NOTE_RESTARTED,  /* a round began a new attempt */
+        CNV_NOTE_STATE,      /* the run's state changed */
+        CNV_NOTE_POLICY,     /* an operator has set the policy */
+        CNV_NOTE_SMOOTHNESS, /* L of the run is fixed, by this member's; or not known, for want of
+                                it */
     } what;
     const char *member; /* name, or NULL */
     uint64_t round;
@@ -254,6 +256,7 @@ struct cnv_engine_view {
     const double *labels;
     size_t label_count;
     uint64_t total_rows;
+    double smoothness; /* L that step sizes follow from; NaN: none is used, or not fixed yet */
     const char *policy;
     uint32_t local_steps;
     const char *solver;

@@ -1,8 +1,8 @@
 /*
  * internal.h - what the files of the engine share: its state, and who may change which part.
  *
- * Ownership: the engine owns its members, they own their offer and their download. Blobs are
- * shared by count. Files: each struct names the file that writes it; others read.
+ * The engine owns its members, they own their offer and their download. Blobs are shared by count.
+ * Each struct names the file that writes it; others read.
  */
 #ifndef CNV_SERVER_ENGINE_INTERNAL_H
 #define CNV_SERVER_ENGINE_INTERNAL_H
@@ -133,7 +133,8 @@ struct cnv_member {
     bool is_ready;  /* the process there now has built the problem */
     bool was_ready; /* this or an earlier process had: a new round waits for its return */
     uint64_t rows;
-    size_t place; /* among the run's agents, from 0, where there are places: places.c */
+    double smoothness; /* L of its objective; 0: it does not say */
+    size_t place;      /* among the run's agents, from 0, where there are places: places.c */
     uint64_t features;
     double *labels; /* [label_count] until the shape is fixed */
     size_t label_count;
@@ -286,8 +287,8 @@ struct cnv_engine {
     double *labels;
     size_t label_count;
     uint64_t total_rows;
-    uint64_t dimension; /* 0: not yet known */
-
+    uint64_t dimension;       /* 0: not yet known */
+    double smoothness;        /* L of the run, from round 1 on; 0: not known */
     struct cnv_parcel *model; /* newest committed; NULL: none */
     uint64_t version;
     uint64_t contributors; /* members in it */

@@ -151,6 +151,7 @@ void cnv_post_announce(struct cnv_engine *engine, struct cnv_member *member)
         message.announce.version = member->task.version;
         message.announce.iteration = member->task.iteration;
     }
+    message.announce.smoothness = engine->smoothness;
     member->announce_ms = engine->now_ms;
     cnv_post_header(engine, member, &message);
 }

@@ -4,18 +4,22 @@
  * Happy path: the first ready fixes the dimension and makes the start model; the member gets the
  * newest model, and the announce of the next round (or of the one it has a place in).
  * What can fail, by name and for good: a dimension that is not the run's, zero, or above
- * limits/dimension. A second ready changes nothing: the member is told again what it lacks.
+ * limits/dimension; a smoothness that is negative or not finite. A second ready changes nothing:
+ * the member is told again what it lacks.
  */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "internal.h"
 
 static enum cnv_status ready_check(const struct cnv_engine *engine,
                                    const struct cnv_member *member,
-                                   uint64_t dimension,
+                                   const struct cnv_msg_ready *ready,
                                    struct cnv_error *err)
 {
+    uint64_t dimension = ready->dimension;
+
     if (dimension == 0 || dimension > engine->settings.dimension_max) {
         return cnv_fail(err,
                         CNV_E_MISFIT,
@@ -33,6 +37,10 @@ static enum cnv_status ready_check(const struct cnv_engine *engine,
                         dimension,
                         engine->dimension);
     }
+    if (!(ready->smoothness >= 0) || isinf(ready->smoothness)) {
+        return cnv_fail(
+            err, CNV_E_MISFIT, "%s says a smoothness of %g", member->name, ready->smoothness);
+    }
     return CNV_OK;
 }
 
@@ -46,7 +54,7 @@ void cnv_recv_ready(struct cnv_engine *engine,
         cnv_post_error(engine, member, CNV_E_UNEXPECTED, 0, "ready before loaded and shape");
         return;
     }
-    if (ready_check(engine, member, ready->dimension, &err) != CNV_OK) {
+    if (ready_check(engine, member, ready, &err) != CNV_OK) {
         cnv_member_refuse(engine, member, err.status, err.text);
         return;
     }
@@ -54,6 +62,7 @@ void cnv_recv_ready(struct cnv_engine *engine,
         cnv_run_end(engine, CNV_RUN_FAILED, err.text);
         return;
     }
+    member->smoothness = ready->smoothness;
     if (!member->is_ready) {
         member->is_ready = true;
         cnv_member_move(member, CNV_MEMBER_READY, "");

@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "engine/smoothness.h"
 #include "internal.h"
 
 bool cnv_round_is_awaiting(const struct cnv_engine *engine, const struct cnv_member *member)
@@ -359,6 +360,10 @@ static bool round_open_first(struct cnv_engine *engine, size_t ready)
                         "waiting for %zu of %zu agents",
                         engine->settings.agents - ready,
                         engine->settings.agents);
+        return false;
+    }
+    if (!cnv_smoothness_fix(engine)) {
+        cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for the first round");
         return false;
     }
     engine->is_started = true;

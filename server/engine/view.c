@@ -164,6 +164,7 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
         .labels = engine->labels,
         .label_count = engine->label_count,
         .total_rows = engine->total_rows,
+        .smoothness = engine->smoothness > 0 ? engine->smoothness : NAN,
         .policy = engine->policy->name,
         .local_steps =
             engine->has_decision ? engine->decision.local_steps : engine->settings.local_steps,

@@ -146,6 +146,7 @@ static void act_note(void *self, const struct cnv_engine_note *note)
         [CNV_NOTE_RESTARTED] = { "restarted", CNV_LOG_WARN },
         [CNV_NOTE_STATE] = { "state", CNV_LOG_INFO },
         [CNV_NOTE_POLICY] = { "policy", CNV_LOG_INFO },
+        [CNV_NOTE_SMOOTHNESS] = { "smoothness", CNV_LOG_INFO },
     };
     struct cnv_daemon *daemon = self;
     struct cnv_engine_view view;

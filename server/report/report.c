@@ -107,6 +107,7 @@ json_t *cnv_report_run(const struct cnv_engine *engine, const struct cnv_config 
     }
     put_new(run, "labels", labels);
     put_integer(run, "total_rows", view.total_rows);
+    put_real(run, "smoothness", view.smoothness);
     put_real(run, "seconds", view.seconds);
     put_integer(run, "exchanges", view.exchanges);
     put_integer(run, "bytes_up", view.bytes_up);

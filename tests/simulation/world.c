@@ -281,11 +281,14 @@ static void draw_blocks(struct world *world, uint64_t seed)
         world_set(world, "optimiser/kind", "sega");
     }
     world_set(world, "solver/kind", solver);
-    world_set(world, "solver/smoothness", "10");
     world_set(world, "encoding/up", "blocks");
     set_number(world, "encoding/block", (double) block);
     set_number(
         world, "encoding/fraction", (double) (1 + cnv_rng_below(&rng, count)) / (double) count);
+    /* Drawn last, so that the seeds of old stay what they are. */
+    if (cnv_rng_below(&rng, 4) == 0) {
+        world_set(world, "solver/smoothness", "10");
+    }
 }
 
 /*

@@ -150,6 +150,28 @@ void cluster_destroy(struct cluster *cluster)
     cnv_free(cluster);
 }
 
+/* The largest n p_i L_i, p_i being the weights of the mean. */
+static double largest_smoothness(struct cluster *cluster)
+{
+    const struct cnv_solver_ops *solver = cluster->solver;
+    enum cnv_smoothness of =
+        solver->smoothness == NULL ? CNV_SMOOTHNESS_NONE : solver->smoothness(cluster->config);
+    double largest = 0;
+
+    for (size_t k = 0; of != CNV_SMOOTHNESS_NONE && k < cluster->agents; k++) {
+        struct cnv_problem *problem = cluster->problems[k];
+        double factor = (double) cluster->agents * weight_of(cluster, k);
+        double smoothness = 0;
+        struct cnv_error err;
+
+        if (problem->ops->smoothness != NULL) {
+            check(problem->ops->smoothness(problem->state, of, &smoothness, &err), &err);
+        }
+        largest = factor * smoothness > largest ? factor * smoothness : largest;
+    }
+    return largest;
+}
+
 static void use_solver(struct cluster *cluster, const char *name)
 {
     if (cluster->solver != NULL && strcmp(cluster->solver->name, name) == 0) {
@@ -161,9 +183,11 @@ static void use_solver(struct cluster *cluster, const char *name)
     if (!cnv_plan_parse(plan == NULL ? cnv_plan_of_solver(name) : plan, &cluster->plan)) {
         abort();
     }
+    double smoothness = largest_smoothness(cluster);
     for (size_t k = 0; k < cluster->agents; k++) {
         struct cnv_solver_setup setup = {
             .config = cluster->config,
+            .smoothness = smoothness,
             .problem = cluster->problems[k],
             .seed = 1,
             .shard = (uint32_t) (k + 1),

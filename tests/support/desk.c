@@ -251,7 +251,7 @@ struct desk *member_new(const double *model, size_t length)
     hear_welcome_of(desk, RUN, 1, spec_f64);
     cr_assert_eq(cnv_session_loaded(desk->session, desk->now, &data), CNV_OK);
     hear_shape(desk);
-    cr_assert_eq(cnv_session_ready(desk->session, desk->now, length), CNV_OK);
+    cr_assert_eq(cnv_session_ready(desk->session, desk->now, length, 0), CNV_OK);
     hear_commit(desk, 1, model, length);
     return desk;
 }

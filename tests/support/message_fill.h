@@ -39,6 +39,7 @@ static inline double fill_number(size_t i, enum fill fill)
 #define FILL_U64(field, limit)                                                                     \
     self->field = fill == FILL_ZERO ? 0 : fill == FILL_LARGE ? UINT64_MAX : (1ULL << 63) + 1;
 #define FILL_F64(field, limit)  self->field = fill_number(sizeof(#field), fill);
+#define FILL_SOME(field, limit) FILL_F64(field, limit)
 #define FILL_BOOL(field, limit) self->field = fill != FILL_ZERO;
 #define FILL_STR(field, limit)  fill_text(self->field, limit, fill);
 #define FILL_F64S(field, limit)                                                                    \
@@ -75,6 +76,7 @@ static inline bool same_bits(const void *a, const void *b, size_t len)
 
 #define EQUAL_U64(field)  same = same && a->field == b->field;
 #define EQUAL_F64(field)  same = same && same_bits(&a->field, &b->field, sizeof(a->field));
+#define EQUAL_SOME(field) EQUAL_F64(field)
 #define EQUAL_BOOL(field) same = same && a->field == b->field;
 #define EQUAL_STR(field)  same = same && strcmp(a->field, b->field) == 0;
 #define EQUAL_F64S(field)                                                                          \

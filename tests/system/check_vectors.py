@@ -48,7 +48,8 @@ def refused(header):
     if array[1] not in TABLES:
         return 2
     fields = TABLES[array[1]][1]
-    fine = len(array) - 2 >= len(fields) and all(fits(v, *f[1:]) for v, f in zip(array[2:], fields))
+    needed = [f for f in fields if f[1] != "f64?"]
+    fine = len(array) - 2 >= len(needed) and all(fits(v, *f[1:]) for v, f in zip(array[2:], fields))
     return 0 if fine else 1
 
 expect(wire.FIELDS, {kind: [f[0] for f in fields] for kind, fields in TABLES.values()}, "fields of the page")

@@ -135,7 +135,7 @@ static void expect_fields(const struct kind_row *kind, char *text, size_t size)
 {
     static const char *const types[] = {
         [CNV_TYPE_U64] = "u64", [CNV_TYPE_F64] = "f64",    [CNV_TYPE_BOOL] = "bool",
-        [CNV_TYPE_STR] = "str", [CNV_TYPE_F64S] = "f64[]",
+        [CNV_TYPE_STR] = "str", [CNV_TYPE_F64S] = "f64[]", [CNV_TYPE_SOME] = "f64?",
     };
     struct cnv_fields fields;
 

@@ -48,7 +48,9 @@ Test(sampling, quadratics_share_a_minimum_and_have_smoothness_one, .timeout = 20
 
         cr_assert_eq(problem->ops->gradient(problem->state, zero, NULL, y), 0.0);
         cr_assert_eq(cnv_vector_norm(DIMENSION, y), 0.0);
-        cr_assert_eq(problem->ops->smoothness(problem->state), 1.0);
+        cr_assert_eq(problem->ops->smoothness(problem->state, CNV_SMOOTHNESS_SHARD, &largest, NULL),
+                     CNV_OK);
+        cr_assert_eq(largest, 1.0);
         for (size_t j = 0; j < DIMENSION; j++) {
             x[j] = (double) (j % 5) - 1.7;
         }
@@ -456,8 +458,86 @@ Test(sampling, without_a_smoothness_the_solver_says_what_to_give, .timeout = 20)
     struct cnv_error err = { .text = "" };
 
     cr_assert_eq(ops->init(state, &setup, &err), CNV_E_INPUT);
-    cr_assert_not_null(strstr(err.text, "solver/smoothness"));
+    cr_assert_not_null(strstr(err.text, "solver/smoothness: problem/kind=mlp does not say"));
     ops->fini(state);
     cnv_free(state);
+    cluster_destroy(cluster);
+}
+
+Test(sampling, without_that_of_another_member_it_says_so_too, .timeout = 20)
+{
+    struct cluster *cluster = quadratics(1, NULL);
+    const struct cnv_solver_ops *ops = cnv_solver_find("isega");
+    struct cnv_solver_setup setup = { .config = cluster->config, .problem = cluster->problems[0] };
+    void *state = cnv_array_new(1, ops->state_size);
+    struct cnv_error err = { .text = "" };
+
+    cr_assert_eq(ops->init(state, &setup, &err), CNV_E_INPUT);
+    cr_assert_not_null(strstr(err.text, "solver/smoothness: a member of the run does not say"));
+    ops->fini(state);
+    cnv_free(state);
+    cluster_destroy(cluster);
+}
+
+Test(sampling, methods_ask_for_the_smoothness_they_need, .timeout = 20)
+{
+    static const struct {
+        const char *solver;
+        const char *setting;
+        enum cnv_smoothness of;
+    } rows[] = {
+        { "blocks", NULL, CNV_SMOOTHNESS_SHARD },
+        { "ibgd", NULL, CNV_SMOOTHNESS_SHARD },
+        { "isega", NULL, CNV_SMOOTHNESS_SHARD },
+        { "isega", "solver/smoothness=3", CNV_SMOOTHNESS_NONE },
+        { "isega", "solver/step-rule=given", CNV_SMOOTHNESS_NONE },
+        { "isega-raw", NULL, CNV_SMOOTHNESS_SHARD },
+        { "isaga", NULL, CNV_SMOOTHNESS_ROWS },
+        { "isaga-shared", NULL, CNV_SMOOTHNESS_ROWS },
+        { "isgd", NULL, CNV_SMOOTHNESS_ROWS },
+        { "isgd", "solver/batch=0", CNV_SMOOTHNESS_SHARD },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct cnv_config *config = cnv_config_new();
+
+        if (rows[i].setting != NULL) {
+            cr_assert_eq(cnv_config_assign(config, rows[i].setting, "test", NULL), CNV_OK);
+        }
+        cr_assert_eq(cnv_solver_find(rows[i].solver)->smoothness(config), rows[i].of, "row %zu", i);
+        cnv_config_destroy(config);
+    }
+}
+
+/* C3 of IBCD with shards of 30 and 150 rows: f_i counts as (2 p_i) f_i, L with it. */
+Test(sampling, uneven_shards_step_by_the_largest_weighted_smoothness, .timeout = 20)
+{
+    static const size_t rows[] = { 30, 150 };
+    const char *const settings[] = {
+        "run/agents=2", "encoding/block=3", "encoding/fraction=1", "problem/l2=0.01", NULL
+    };
+    struct cnv_shard *shards[2];
+    double g[6];
+    double largest = 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        struct synthetic how = { .rows = rows[i], .features = 6, .density = 1, .seed = i + 1 };
+
+        shards[i] = synthetic_shard(&how);
+    }
+    struct cluster *cluster = cluster_new("ridge", settings, shards, 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct cnv_problem *problem = cluster->problems[i];
+        double own = 0;
+
+        cr_assert_eq(problem->ops->smoothness(problem->state, CNV_SMOOTHNESS_SHARD, &own, NULL),
+                     CNV_OK);
+        largest = fmax(largest, 2 * (double) rows[i] / 180 * own);
+    }
+    cluster_gradient(cluster, cluster->model, g);
+    (void) cluster_round(cluster, "blocks", 1);
+    for (size_t j = 0; j < 6; j++) { /* tau = 1: n / (L n) */
+        cr_assert_float_eq(cluster->model[j], -g[j] / largest, 1e-12);
+    }
     cluster_destroy(cluster);
 }

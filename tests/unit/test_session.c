@@ -60,7 +60,7 @@ Test(session, says_loaded_and_ready_again_until_the_server_shows_it_knows, .time
     hear_shape(desk);
     hear_shape(desk);
     cr_assert_eq(desk->events, 2, "a repeated shape is no second event");
-    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3), CNV_OK);
+    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3, 0), CNV_OK);
     tick(desk, BEAT);
     cr_assert_eq(desk_count(desk, CNV_KIND_READY), 2);
     hear_commit(desk, 1, small, 3);
@@ -378,7 +378,7 @@ Test(session, encodes_as_the_specification_says, .timeout = 5)
     hear_welcome_of(desk, RUN, 1, "encoding/down=f64\nencoding/up=f32\n");
     cr_assert_eq(cnv_session_loaded(desk->session, desk->now, &data), CNV_OK);
     hear_shape(desk);
-    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3), CNV_OK);
+    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3, 0), CNV_OK);
     hear_commit(desk, 0, small, 3);
     hear_announce(desk, 1, 1, 0, "model");
     contribute(desk, 1, 1, small, 3);
@@ -540,7 +540,7 @@ Test(session, out_of_memory_ends_it_and_leaks_nothing, .timeout = 10)
             hear_welcome_of(desk, RUN, 1, spec_f64);
             (void) cnv_session_loaded(desk->session, desk->now, &data);
             hear_shape(desk);
-            (void) cnv_session_ready(desk->session, desk->now, BIG);
+            (void) cnv_session_ready(desk->session, desk->now, BIG, 0);
             hear(desk, &commit, NULL, 0);
             for (uint64_t i = 0; i < cnv_chunk_count(BIG_BYTES, CHUNK); i++) {
                 struct cnv_message chunk = { .kind = CNV_KIND_CHUNK };

@@ -20,7 +20,9 @@ enum { DIMENSION = 3, LOG_SIZE = 400 };
 /* What happened, one word a call. */
 static char calls[LOG_SIZE];
 static uint64_t ahead; /* of the round begun last */
-static int lives;      /* solver states and problems that are alive */
+static double said_smoothness;
+static double given_smoothness; /* to the solver made last */
+static int lives;               /* solver states and problems that are alive */
 
 CNV_PRINTF(1, 2) static void say(const char *format, ...)
 {
@@ -51,6 +53,7 @@ fake_init(struct fake_solver *state, const char *name, const struct cnv_solver_s
 {
     cr_assert_eq(setup->seed, 9);
     cr_assert_eq(setup->shard, 2);
+    given_smoothness = setup->smoothness;
     state->name = name;
     lives++;
     return CNV_OK;
@@ -138,6 +141,12 @@ static void fake_concluded(void *memory, bool counted)
     say("concluded-%s(%d) ", state->name, counted);
 }
 
+static enum cnv_smoothness fake_asks(const struct cnv_config *config)
+{
+    return cnv_config_real(config, "solver/smoothness") > 0 ? CNV_SMOOTHNESS_NONE
+                                                            : CNV_SMOOTHNESS_ROWS;
+}
+
 enum { SOLVERS = 3 };
 
 static const struct cnv_solver_ops solvers[SOLVERS] = {
@@ -158,7 +167,8 @@ static const struct cnv_solver_ops solvers[SOLVERS] = {
       .step = fake_step,
       .contribute = fake_contribute,
       .settled = fake_settled,
-      .concluded = fake_concluded },
+      .concluded = fake_concluded,
+      .smoothness = fake_asks },
     { .name = "scaled",
       .state_size = sizeof(struct fake_solver),
       .settled_before_steps = 1,
@@ -196,9 +206,21 @@ static double fake_score(const void *state, const double *w, const struct cnv_sh
     return w[0] + (double) data->rows;
 }
 
-static struct cnv_problem_ops problem_ops = {
-    .name = "logistic", .is_classification = true, .loss = fake_loss, .score = fake_score
-};
+static enum cnv_status
+fake_smoothness(void *state, enum cnv_smoothness of, double *ret_smoothness, struct cnv_error *err)
+{
+    (void) state;
+    (void) err;
+    cr_assert_eq(of, CNV_SMOOTHNESS_ROWS);
+    *ret_smoothness = 2.5;
+    return CNV_OK;
+}
+
+static struct cnv_problem_ops problem_ops = { .name = "logistic",
+                                              .is_classification = true,
+                                              .loss = fake_loss,
+                                              .score = fake_score,
+                                              .smoothness = fake_smoothness };
 
 const struct cnv_problem_ops *cnv_problem_find(const char *name)
 {
@@ -290,9 +312,10 @@ static void on_loaded(void *self, const convene_data *data)
     say("loaded%s:%g ", data->label_count == 2 ? "+labels" : "", (double) data->rows);
 }
 
-static void on_ready(void *self, uint64_t dimension)
+static void on_ready(void *self, uint64_t dimension, double smoothness)
 {
     (void) self;
+    said_smoothness = smoothness;
     say("ready:%d ", (int) dimension);
 }
 
@@ -625,5 +648,45 @@ Test(trainer, failures_and_ends_come_out, .timeout = 5)
     cr_assert_eq(exit_code, 1);
     cr_assert_not(cnv_trainer_has_work(bench.trainer));
     round.length = 2;
+    bench_end(&bench);
+}
+
+/* What a shard says of its L, where the run has that solver. */
+static double said_with(const char *spec)
+{
+    struct bench bench = bench_new();
+    convene_event event = { .kind = CONVENE_WELCOME, .spec = spec, .shard = 2, .shards = 4 };
+
+    cr_assert_eq(tell(&bench, &event), CNV_OK);
+    shape(&bench);
+    bench_end(&bench);
+    return said_smoothness;
+}
+
+Test(trainer, says_how_smooth_its_shard_is_if_the_solver_asks, .timeout = 10)
+{
+    cr_assert_eq(said_with("run/seed=9\nproblem/kind=logistic\nsolver/kind=giant\n"), 2.5);
+    cr_assert_eq(said_with("run/seed=9\nproblem/kind=logistic\nsolver/kind=newton\n"), 0);
+    cr_assert_eq(said_with("run/seed=9\nproblem/kind=logistic\nsolver/kind=giant\n"
+                           "solver/smoothness=4\n"),
+                 0);
+}
+
+Test(trainer, gives_the_solver_what_the_run_says, .timeout = 10)
+{
+    struct bench bench = member_new();
+    double model[DIMENSION] = { 1 };
+    convene_event event = { .kind = CONVENE_ROUND,
+                            .round = 1,
+                            .attempt = 1,
+                            .local_steps = 2,
+                            .solver = "newton",
+                            .plan = "model",
+                            .values = model,
+                            .length = DIMENSION,
+                            .smoothness = 6 };
+
+    cr_assert_eq(tell(&bench, &event), CNV_OK);
+    cr_assert_eq(given_smoothness, 6);
     bench_end(&bench);
 }

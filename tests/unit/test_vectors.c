@@ -124,6 +124,7 @@ static void set_field(const struct cnv_field *field, const char *text, void *val
         *(uint64_t *) value = strtoull(text, NULL, 10);
         break;
     case CNV_TYPE_F64:
+    case CNV_TYPE_SOME:
         *(double *) value = strtod(text, NULL);
         break;
     case CNV_TYPE_BOOL:

@@ -8,8 +8,8 @@ hello version_min version_max name host instance cores role shard shards
 welcome run run_name server incarnation token shard shards heartbeat_ms patience_ms chunk_bytes window bulk
 loaded rows features labels
 shape features labels rows
-ready dimension
-announce run round attempt version iteration local_steps solver plan evaluate check_every monitor
+ready dimension smoothness
+announce run round attempt version iteration local_steps solver plan evaluate check_every monitor smoothness
 offer run round attempt exchange version transfer encoding length bytes crc reference samples steps scalars
 credit transfer attempt next limit rewind
 chunk transfer attempt index crc
@@ -26,19 +26,22 @@ error code fatal round text
 command id command argument
 reply id code text type""".strip().splitlines())}
 KINDS = ["", *FIELDS]
+OPTIONAL = {"smoothness"}  # f64?: last, and 0 where it is left out
 DTYPES = {"f64": np.dtype("<f8"), "f32": np.dtype("<f4"), "scaled": np.dtype("<f8")}
 TABLE = list(range(256))
 for _ in range(8):
     TABLE = [value >> 1 ^ 0x82F63B78 * (value & 1) for value in TABLE]
 
 def pack(kind, protocol=1, **values):
-    return msgpack.packb([protocol, KINDS.index(kind)] + [values[field] for field in FIELDS[kind]])
+    return msgpack.packb([protocol, KINDS.index(kind)] +
+                         [values[field] for field in FIELDS[kind] if field in values or field not in OPTIONAL])
 
 def unpack(header, payload=None):
     """A message as a record of its fields, with its kind and payload; kind "" if it cannot be read."""
     try:
         version, number, *values = msgpack.unpackb(header, strict_map_key=False)
         fields = FIELDS[KINDS[number]]
+        values += [0.0 for field in fields[len(values):] if field in OPTIONAL]
         fields = dict(zip(fields, values[:len(fields)], strict=True))
         return Record(protocol=version, kind=KINDS[number], payload=payload, **fields)
     except (ValueError, TypeError, LookupError):
