@@ -9,7 +9,7 @@
 #include "config/config.h"
 #include "synthetic.h"
 
-enum { SETTINGS_MAX = 4, CLASSES_MAX = 4 };
+enum { SETTINGS_MAX = 5, CLASSES_MAX = 4 };
 
 /* One row for each entry of any registry that does not run with the defaults. */
 static const struct {
@@ -23,11 +23,18 @@ static const struct {
     { "blocks", { "solver/smoothness=8" } },
     { "ibgd", { "solver/smoothness=8" } },
     { "isega", { "solver/smoothness=4", "optimiser/kind=sega" } },
-    { "isega-raw", { "solver/smoothness=4", "optimiser/kind=sega-table" } },
+    { "isega-raw", { "solver/smoothness=4", "optimiser/kind=sega-table", "encoding/up=blocks" } },
     { "isgd", { "solver/smoothness=1" } },
     { "isaga", { "solver/smoothness=1" } },
     { "isaga-shared",
-      { "solver/smoothness=16", "optimiser/kind=saga-table", "data/shared=true", "run/agents=3" } },
+      { "solver/smoothness=16",
+        "optimiser/kind=saga-table",
+        "encoding/up=blocks",
+        "data/shared=true",
+        "run/agents=3" } },
+    { "async-isgd", { "sync/mode=async", "sync/contributions=1", "sync/damping=0" } },
+    { "sega-table", { "encoding/up=blocks" } },
+    { "saga-table", { "encoding/up=blocks" } },
     { "quadratic", { "problem/dimension=30", "run/start=random" } },
     { "noisy-quadratic", { "problem/noise=0", "run/start=ones" } },
     { "noisy-skewed", { "problem/noise=0", "run/start=ones" } },

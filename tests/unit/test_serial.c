@@ -52,6 +52,7 @@ static struct cluster *serial_of(const char *solver, const char *problem)
     cr_assert_eq(cnv_config_set(serial->config, "solver/kind", solver, "test", NULL), CNV_OK);
     cr_assert_eq(cnv_config_set(serial->config, "problem/kind", problem, "test", NULL), CNV_OK);
     fit_settings(serial->config, solver);
+    cr_assert_eq(cnv_config_set(serial->config, "run/agents", "1", "test", NULL), CNV_OK);
     if (cnv_solver_find(solver)->plan != NULL) {
         cr_assert_eq(
             cnv_config_set(
