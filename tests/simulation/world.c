@@ -225,6 +225,23 @@ static void draw_watch(struct world *world, struct cnv_rng *rng)
     world->round_exchanges = most;
 }
 
+/* Half of GIANT's runs are as its authors have them. From a stream of its own, like the blocks. */
+static void draw_giant(struct world *world, uint64_t seed)
+{
+    bool is_giant = strcmp(cnv_config_value(world->config, "solver/kind"), "giant") == 0;
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 6, 0);
+    if (is_giant && cnv_rng_below(&rng, 2) == 0) {
+        world_set(world, "solver/search", "quarters");
+        world_set(world, "solver/direction", "cg");
+        set_number(world, "solver/cg-iterations", (double) (1 + cnv_rng_below(&rng, 4)));
+        world_set(world, "solver/cg-tighten", "0.5");
+        set_number(world, "policy/local-start", (double) cnv_rng_below(&rng, 4));
+        world_set(world, "stop/gradient-rms", cnv_rng_below(&rng, 2) == 0 ? "0" : "1e-3");
+    }
+}
+
 /* Some wait for enough. */
 static void draw_quorum(struct world *world, struct cnv_rng *rng)
 {
@@ -425,6 +442,7 @@ void world_draw(struct world *world, uint64_t seed)
     draw_optimiser(world, &rng);
     draw_blocks(world, seed);
     draw_scoring(world, seed);
+    draw_giant(world, seed);
     set_limit(world);
 }
 
