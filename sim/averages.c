@@ -131,18 +131,6 @@ check_settled(struct cnv_sim *sim, const struct sim_agent *agent, const convene_
     }
 }
 
-/* Whoever is told of a round, and whenever: its steps follow from the same L. */
-static void check_smoothness(struct cnv_sim *sim, const char *name, double smoothness)
-{
-    struct sim_promises *promises = sim->promises;
-
-    if (promises->has_smoothness && smoothness != promises->smoothness) {
-        sim_fail(sim, CNV_E_UNEXPECTED, "%s was told another L than others: %g", name, smoothness);
-    }
-    promises->has_smoothness = true;
-    promises->smoothness = smoothness;
-}
-
 void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const convene_event *event)
 {
     struct cnv_plan plan;
@@ -153,7 +141,7 @@ void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const conv
     if (event->kind == CONVENE_ROUND && cnv_plan_parse(event->plan, &agent->plan)) {
         agent->place = 0;
         agent->version = event->version;
-        check_smoothness(sim, agent->name, event->smoothness);
+        sim_promises_smoothness(sim, agent->name, event->smoothness);
     } else if (event->kind == CONVENE_SETTLED) {
         agent->place += event->again ? 0 : 1;
     }
@@ -468,6 +456,13 @@ apply_optimiser(const struct cnv_sim *sim, double *mean, double *momentum, size_
     }
 }
 
+/* Where a server optimiser has an l1 term: the step times its weight; else 0. */
+static double threshold_of(const struct cnv_sim *sim)
+{
+    return cnv_config_real(sim->setup.config, "solver/step") *
+           cnv_config_real(sim->setup.config, "optimiser/l1");
+}
+
 /* The newest model stands: so does what the server optimiser remembers. */
 static void keep_momentum(struct cnv_sim *sim, const double *momentum, size_t length)
 {
@@ -499,6 +494,7 @@ static bool model_follows(const struct cnv_sim *sim,
     const char *down = cnv_config_text(sim->setup.config, "encoding/down");
     const struct cnv_encoding_ops *encoding = cnv_encoding_find(down);
     double *model = work + 2 * length;
+    double threshold = threshold_of(sim);
 
     like.is_model = true;
     if (!find_contributions(sim->promises, contributors, count, &like, older) ||
@@ -509,6 +505,11 @@ static bool model_follows(const struct cnv_sim *sim,
     encoding->decode(newest[-1].bytes, length, NULL, model);
     for (size_t j = 0; j < length; j++) {
         model[j] += work[j];
+        if (threshold > 0) {
+            model[j] = model[j] > threshold    ? model[j] - threshold
+                       : model[j] < -threshold ? model[j] + threshold
+                                               : 0;
+        }
     }
     encoding->decode(newest->bytes, length, NULL, work);
     return pass(down, model, length) && memcmp(model, work, length * sizeof(*work)) == 0;

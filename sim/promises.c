@@ -251,3 +251,14 @@ void sim_promises_transfer(struct cnv_sim *sim,
                  ledger->transfer);
     }
 }
+
+void sim_promises_smoothness(struct cnv_sim *sim, const char *name, double smoothness)
+{
+    struct sim_promises *promises = sim->promises;
+
+    if (promises->has_smoothness && smoothness != promises->smoothness) {
+        sim_fail(sim, CNV_E_UNEXPECTED, "%s was told another L than others: %g", name, smoothness);
+    }
+    promises->has_smoothness = true;
+    promises->smoothness = smoothness;
+}

@@ -46,6 +46,9 @@ struct sim_promises {
     size_t blobs_before; /* alive when the simulation began */
 };
 
+/* Whoever is told of a round, and whenever: its steps follow from the same L. */
+void sim_promises_smoothness(struct cnv_sim *sim, const char *name, double smoothness);
+
 /* Checks that the newest version follows from the one before; forgets the notes of its round. */
 void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view, size_t length);
 void sim_averages_forget(struct sim_promises *promises, uint64_t round);

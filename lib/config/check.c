@@ -302,13 +302,34 @@ static enum cnv_status check_async_isgd(const struct cnv_config *config, struct 
                         "optimiser/kind=async-isgd needs sync/mode=async, sync/contributions=1 and "
                         "sync/damping=0: every contribution replaces its agent's last one");
     }
-    if (cnv_config_real(config, "optimiser/l1") > 0 &&
-        strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0) {
+    return CNV_OK;
+}
+
+/* What an l1 term needs: a server optimiser with a prox, which knows the step. */
+static enum cnv_status check_l1(const struct cnv_config *config, struct cnv_error *err)
+{
+    static const char *const optimisers[] = { "async-isgd", "sega", "sega-table" };
+    const char *optimiser = cnv_config_text(config, "optimiser/kind");
+    double l1 = cnv_config_real(config, "optimiser/l1");
+    bool has_prox = false;
+
+    for (size_t i = 0; i < sizeof(optimisers) / sizeof(optimisers[0]); i++) {
+        has_prox |= strcmp(optimiser, optimisers[i]) == 0;
+    }
+    if (l1 > 0 && !has_prox) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "optimiser/l1=%g does not go with optimiser/kind=%s but with async-isgd, "
+                        "sega and sega-table, which have a prox",
+                        l1,
+                        optimiser);
+    }
+    if (l1 > 0 && strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0) {
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "optimiser/l1=%g needs solver/step-rule=given: the server has to know "
                         "solver/step",
-                        cnv_config_real(config, "optimiser/l1"));
+                        l1);
     }
     return CNV_OK;
 }
@@ -534,8 +555,17 @@ static enum cnv_status check_security(const struct cnv_config *config, struct cn
 enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_error *err)
 {
     static enum cnv_status (*const rules[])(const struct cnv_config *, struct cnv_error *) = {
-        check_limits,  check_start,    check_hidden,    check_policy, check_decay,
-        check_options, check_security, check_endpoints, check_blocks, cnv_config_check_tables,
+        check_limits,
+        check_start,
+        check_hidden,
+        check_policy,
+        check_decay,
+        check_options,
+        check_security,
+        check_endpoints,
+        check_blocks,
+        check_l1,
+        cnv_config_check_tables,
     };
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

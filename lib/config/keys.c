@@ -131,8 +131,7 @@ const struct cnv_param cnv_config_keys[] = {
          "Settings of a solver from a plug-in, as it lists them: name=value,name=value."),
     TEXT("solver/plan",
          "",
-         "Exchanges of a round of a solver from a plug-in, in order: gradient,model; empty: model "
-         "alone."),
+         "Exchanges of a round of a plug-in's solver, in order: gradient,model; empty: model."),
     REAL("solver/step",
          "",
          SMALLEST_POSITIVE,
@@ -485,20 +484,17 @@ const struct cnv_param cnv_config_keys[] = {
            "none",
            "How the averaged update is applied to the model: as it is; through a momentum "
            "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "
-           "coordinate (Reddi et al. 2021); or as ISEGA, accelerated or "
-           "asynchronous ISGD do (Mishchenko et al. 2020)."),
+           "coordinate (Reddi et al. 2021); or as methods of Mishchenko et al. 2020 do."),
     REAL("optimiser/l1",
          "",
          0,
          LARGEST_REAL,
          "0",
-         "async-isgd: weight of |x|_1, which no loss includes; above 0 it needs "
-         "solver/step-rule=given."),
+         "async-isgd, sega, sega-table: weight of |x|_1; needs solver/step-rule=given."),
     CHOICE("optimiser/prox",
            "corrected|printed",
            "corrected",
-           "async-isgd: prox of step x share of blocks x l1, or without the share, as the paper "
-           "prints it."),
+           "async-isgd: prox of step x share of blocks x l1, or without the share, as printed."),
     REAL("optimiser/step",
          "",
          0,

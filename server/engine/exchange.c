@@ -190,6 +190,28 @@ out_of_memory:
     cnv_run_end(engine, CNV_RUN_FAILED, "out of memory for a round");
 }
 
+/* What the objective has beside what agents report of it at the committed model. */
+static double exchange_l1(const struct cnv_engine *engine)
+{
+    double l1 = cnv_config_real(engine->config, "optimiser/l1");
+    const struct cnv_encoding_ops *down = engine->settings.down;
+    const uint8_t *bytes = cnv_blob_data(engine->model->blob);
+    double values[512];
+    double sum = 0;
+
+    for (size_t first = 0; l1 > 0 && first < engine->model->length;) {
+        size_t left = engine->model->length - first;
+        size_t count = left < 512 ? left : 512;
+
+        down->decode(bytes + down->size(first), count, NULL, values);
+        for (size_t i = 0; i < count; i++) {
+            sum += fabs(values[i]);
+        }
+        first += count;
+    }
+    return l1 * sum;
+}
+
 /* What the policy will be shown of this exchange. */
 static bool exchange_observe(struct cnv_engine *engine, const double *scalars)
 {
@@ -208,7 +230,7 @@ static bool exchange_observe(struct cnv_engine *engine, const double *scalars)
         round->frozen[0]->offer.head.scalars.count == 0) {
         return true;
     }
-    round->loss = scalars[0];
+    round->loss = scalars[0] + exchange_l1(engine);
     cnv_free(round->evaluators);
     round->evaluator_count = round->frozen_count;
     round->evaluators = cnv_array_new(round->frozen_count, sizeof(*round->evaluators));

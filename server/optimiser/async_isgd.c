@@ -10,11 +10,11 @@
  * is prox_{gamma tau R}, unless optimiser/prox=printed (erratum, C3). gamma is solver/step, tau
  * the share of blocks as it is. State: (n + 4) d numbers.
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/partition.h"
+#include "prox.h"
 #include "registry.h"
 
 struct async_isgd {
@@ -81,14 +81,6 @@ static enum cnv_status async_isgd_init(void *memory,
     return CNV_OK;
 }
 
-/* prox of threshold |.|_1 */
-static double shrink(double value, double threshold)
-{
-    double left = fabs(value) - threshold;
-
-    return left > 0 ? copysign(left, value) : 0;
-}
-
 static void async_isgd_apply_slice(void *memory, const struct cnv_apply_input *input, double *out)
 {
     struct async_isgd *state = memory;
@@ -108,7 +100,7 @@ static void async_isgd_apply_slice(void *memory, const struct cnv_apply_input *i
         state->pending_start[j] = start;
         state->pending_x[j] = new;
         state->pending_w[j] = w + (new - x) / (double) state->agents;
-        out[i] = shrink(state->pending_w[j], state->threshold);
+        out[i] = cnv_prox_l1(state->pending_w[j], state->threshold);
     }
 }
 

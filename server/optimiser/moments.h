@@ -23,8 +23,9 @@ struct cnv_moments {
     double beta1;
     double beta2;
     double tau;
-    double *m; /* [length] momentum or first moment; NULL: not wanted */
-    double *v; /* [length] second moment; NULL: not wanted */
+    double threshold; /* of sega.c */
+    double *m;        /* [length] momentum or first moment; NULL: not wanted */
+    double *v;        /* [length] second moment; NULL: not wanted */
     double *pending_m;
     double *pending_v;
 };

@@ -4,13 +4,15 @@
  * Mishchenko et al. 2020, Algorithm 2, h_i with the agents. The update D is
  * -(gamma / n) sum_i Delta_i and M = -gamma h:
  *
- *   x = x + (M + D / tau)        M = M + D
+ *   x = prox_{gamma R}(x + (M + D / tau))        M = M + D
  *
- * so that neither gamma nor L has to be known here.
+ * so that neither gamma nor L has to be known here, but for R = optimiser/l1 |x|_1: then gamma is
+ * solver/step. No coordinate is left out, not even the intercept's.
  */
 #include "sega.h"
 
 #include "base/partition.h"
+#include "prox.h"
 #include "registry.h"
 
 enum cnv_status
@@ -25,6 +27,8 @@ cnv_sega_init(void *state, const struct cnv_config *config, size_t dimension, st
     }
     if (status == CNV_OK) {
         s->tau = partition.tau;
+        s->threshold =
+            cnv_config_real(config, "solver/step") * cnv_config_real(config, "optimiser/l1");
     }
     return status;
 }
@@ -38,7 +42,7 @@ void cnv_sega_apply_slice(void *state, const struct cnv_apply_input *input, doub
         double d = input->update[i];
 
         s->pending_m[j] = s->m[j] + d;
-        out[i] = input->base[i] + (s->m[j] + d / s->tau);
+        out[i] = cnv_prox_l1(input->base[i] + (s->m[j] + d / s->tau), s->threshold);
     }
 }
 
@@ -46,7 +50,7 @@ const struct cnv_optimiser_ops cnv_optimiser_sega = {
     .name = "sega",
     .text = "the server's half of ISEGA: the mean of the gradients as last heard of",
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
-    .keys = CNV_PARTITION_KEYS,
+    .keys = CNV_SEGA_KEYS,
     .state_size = sizeof(struct cnv_moments),
     .init = cnv_sega_init,
     .fini = cnv_moments_fini,

@@ -5,6 +5,9 @@
 
 #include "moments.h"
 
+/* Settings that cnv_sega_init reads. */
+#define CNV_SEGA_KEYS "solver/step optimiser/l1 " CNV_PARTITION_KEYS
+
 CNV_MUST_CHECK enum cnv_status cnv_sega_init(void *state,
                                              const struct cnv_config *config,
                                              size_t dimension,

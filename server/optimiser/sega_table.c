@@ -7,7 +7,7 @@
  * have as many rows:
  *
  *   Delta_i = (contribution - H_i)_{U_i}     D = sum_i p_i Delta_i
- *   x = x + (M + D / tau)     M = M + D     H_i = H_i + Delta_i
+ *   x = prox_{gamma R}(x + (M + D / tau))     M = M + D     H_i = H_i + Delta_i
  *
  * An agent that has not answered has Delta_i = 0. One that comes back, or another that takes its
  * place, goes on with its row: nothing is lost. The row of one that is gone for good stays as it
@@ -72,7 +72,7 @@ const struct cnv_optimiser_ops cnv_optimiser_sega_table = {
     .name = "sega-table",
     .text = "the server's half of ISEGA with all that agents said: a row for each of them",
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
-    .keys = CNV_PARTITION_KEYS " " CNV_TABLE_KEYS,
+    .keys = CNV_SEGA_KEYS " " CNV_TABLE_KEYS,
     .state_size = sizeof(struct cnv_table),
     .table = &sega_table_ops,
     .init = sega_table_init,

@@ -306,6 +306,11 @@ static void draw_blocks(struct world *world, uint64_t seed)
     if (cnv_rng_below(&rng, 4) == 0) {
         world_set(world, "solver/smoothness", "10");
     }
+    if (strcmp(solver, "isega") == 0 && cnv_rng_below(&rng, 2) == 0) {
+        world_set(world, "solver/step-rule", "given");
+        world_set(world, "solver/step", "0.05");
+        world_set(world, "optimiser/l1", "0.01");
+    }
 }
 
 /*
