@@ -314,9 +314,13 @@ static void print_text(const struct evidence *evidence, const struct cnv_evaluat
     }
     (void) printf("loss      %s without the regulariser,",
                   cnv_format_number(text, evaluation->loss, 10));
-    (void) printf(" %s with it (l2 %g)\n",
+    (void) printf(" %s with it (l2 %g",
                   cnv_format_number(text, evaluation->objective, 10),
                   evidence->card.l2);
+    if (evidence->card.l1 > 0) {
+        (void) printf(", l1 %g", evidence->card.l1);
+    }
+    (void) printf(")\n");
     print_strange(evidence, evaluation);
     print_confusion(evidence, evaluation);
 }

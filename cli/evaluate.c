@@ -185,6 +185,9 @@ static enum cnv_status judge_known(const struct judge *judge,
     }
     assert(problem != NULL);
     evaluation->objective = problem->ops->loss(problem->state, judge->w, &all);
+    for (size_t j = 0; j < problem->dimension; j++) {
+        evaluation->objective += judge->card->l1 * fabs(judge->w[j]);
+    }
     cnv_problem_destroy(problem);
     problem = NULL;
     status = make_problem(judge, 0.0, config, &problem, err);

@@ -111,6 +111,7 @@ take_card(const char *path, const json_t *root, struct cnv_card *card, struct cn
     if (!take_number(root, "l2", &card->l2)) {
         return fail_member(path, "l2", err);
     }
+    card->l1 = json_number_value(json_object_get(root, "l1"));
     if (!json_is_boolean(intercept)) {
         return fail_member(path, "intercept", err);
     }
@@ -194,8 +195,8 @@ json_t *cnv_card_json(const struct cnv_config *config, const json_t *run, double
     char fingerprint[64];
 
     (void) snprintf(fingerprint, sizeof(fingerprint), "crc32c:%s", digest == NULL ? "" : digest);
-    return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:s, s:b, s:o, s:f, s:s, s:s, s:o, "
-                     "s:o}",
+    return json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:i, s:o, s:s, s:b, s:o, s:f, s:f, s:s, s:s, "
+                     "s:o, s:o}",
                      "schema",
                      1,
                      "file",
@@ -220,6 +221,8 @@ json_t *cnv_card_json(const struct cnv_config *config, const json_t *run, double
                      scale == 0.0 ? json_null() : json_real(scale),
                      "l2",
                      cnv_config_fraction(config, "problem/l2", rows == 0 ? 1 : rows),
+                     "l1",
+                     cnv_config_real(config, "optimiser/l1"),
                      "encoding",
                      cnv_config_text(config, "encoding/down"),
                      "fingerprint",

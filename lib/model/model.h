@@ -42,6 +42,7 @@ struct cnv_card {
     uint64_t rows; /* trained on */
     double scale;  /* of the values; 0: what is usual for the format of the file */
     double l2;
+    double l1;      /* 0 where the card says nothing of it */
     double *labels; /* [label_count] the label map, ascending; none: real targets */
     size_t label_count;
 };

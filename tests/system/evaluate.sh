@@ -87,6 +87,18 @@ start agent convene-agent --server "$DATA" --data train.csv
 until_true 30 shows '"state":"finished"'
 check "a model from a daemon comes with its card" convene model get --control "$CONTROL" --out fetched.npy
 check "and can be evaluated" grep -q accuracy <(convene evaluate fetched.npy test.csv)
+check "so it is with an l1 term, of which agents know nothing" train --data train.libsvm --out l1 --set run/rounds=200 \
+    --set solver/kind=isega --set optimiser/kind=sega --set encoding/up=blocks --set policy/kind=fixed \
+    --set policy/local-steps=1 --set solver/step-rule=given --set solver/step=2 --set optimiser/l1=0.02
+convene evaluate l1 train.libsvm --json > l1.json
+check "in which it is" same "$(jq '.final.loss * 1e12 | round' l1/run.json)" "$(jq '.data.objective * 1e12 | round' l1.json)"
+check "as the card says" grep -q 'with it (l2 0.0166667, l1 0.02)' <(convene evaluate l1 train.libsvm)
+check "and asynchronous ISGD" convene run --agents 3 --data train.libsvm --out async --quiet --set problem/l2=1/n \
+    --set run/rounds=300 --set solver/kind=blocks --set encoding/up=blocks --set policy/local-steps=1 \
+    --set solver/step-rule=given --set solver/step=1 --set optimiser/kind=async-isgd --set optimiser/l1=0.02 \
+    --set sync/mode=async --set sync/damping=0 --set sync/staleness=1000
+convene evaluate async train.libsvm --json > async.json
+check "has it too" same "$(jq '.final.loss * 1e12 | round' async/run.json)" "$(jq '.data.objective * 1e12 | round' async.json)"
 
 # A warm start goes on where the other run was.
 first_loss() { awk -F, 'NR == 2 { printf "%.9f", $6 }' "$1/rounds.csv"; }
