@@ -97,7 +97,7 @@ def plot(path, title, panels):
         return False
     script = [f'set terminal svg size {max(560, WIDTH * len(panels))},{HEIGHT} font "sans,13" background "white"',
               f'set output "{path}"', f'set multiplot layout 1,{len(panels)} title {title!r}',
-              'set grid', 'set key below maxrows 2 samplen 2']
+              'set grid', 'set key below maxrows 3 samplen 2']
     for one in panels:
         script += drawn(one)
     result = subprocess.run(['gnuplot'], input='\n'.join(script), text=True, capture_output=True, check=False)
