@@ -17,6 +17,7 @@
 #include "model/model.h"
 #include "num/num.h"
 #include "proto/npy.h"
+#include "proto/vector.h"
 #include "report/report.h"
 #include "report/rows_csv.h"
 #include "run.h"
@@ -126,12 +127,17 @@ static struct cnv_blob *npy_of(const struct cnv_engine_view *view)
 {
     uint8_t head[CNV_NPY_HEAD_SIZE];
     size_t head_len = cnv_npy_head(view->model_encoding, view->dimension, head);
-    size_t len = cnv_blob_len(view->model);
+    size_t length = (size_t) view->dimension;
+    size_t len = cnv_blob_len(view->model) / view->model_width;
     struct cnv_blob *file = cnv_blob_new(head_len + len);
 
     if (file != NULL) {
         memcpy(cnv_blob_edit(file), head, head_len);
-        memcpy(cnv_blob_edit(file) + head_len, cnv_blob_data(view->model), len);
+        cnv_vector_first(cnv_blob_data(view->model),
+                         length,
+                         view->model_width,
+                         len / length,
+                         cnv_blob_edit(file) + head_len);
     }
     return file;
 }

@@ -147,9 +147,10 @@
     F(BOOL, counted, 0, "the receiver's contribution is one of them")                              \
     F(U64, transfer, 0, "the server's number for the download")                                    \
     F(STR, encoding, 15, "of the model")                                                           \
-    F(U64, length, 0, "coordinates of the model")                                                  \
+    F(U64, length, 0, "numbers in the payload: coordinates of the model, times width")             \
     F(U64, bytes, 0, "payload bytes of the model")                                                 \
-    F(U64, digest, 0, "CRC-32C over the CRC-32Cs of its slices")
+    F(U64, digest, 0, "CRC-32C over the CRC-32Cs of its slices")                                   \
+    F(U64, width, 0, "numbers for each coordinate, side by side; the first is the model's")
 
 #define CNV_BEAT_FIELDS(F)                                                                         \
     F(U64, run, 0, "the run")                                                                      \

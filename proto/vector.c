@@ -2,6 +2,7 @@
 #include "proto/vector.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/crc32c.h"
 
@@ -43,4 +44,15 @@ cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes,
         digest = cnv_crc32c(digest, word, sizeof(word));
     }
     return digest;
+}
+
+void cnv_vector_first(const uint8_t *bytes, size_t length, size_t width, size_t size, uint8_t *out)
+{
+    if (width == 1) {
+        memcpy(out, bytes, length * size);
+        return;
+    }
+    for (size_t j = 0; j < length; j++) {
+        memcpy(out + j * size, bytes + j * width * size, size);
+    }
 }

@@ -25,4 +25,7 @@ uint64_t cnv_chunk_time_ms(uint64_t chunk_bytes);
 uint32_t
 cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length);
 
+/* The model alone: of every width numbers of size bytes the first, into out[length x size]. */
+void cnv_vector_first(const uint8_t *bytes, size_t length, size_t width, size_t size, uint8_t *out);
+
 #endif

@@ -16,7 +16,7 @@
 #include "base/mem.h"
 #include "base/partition.h"
 #include "encodings/encoding.h"
-#include "promises.h"
+#include "mean.h"
 #include "proto/plan.h"
 
 /* So many contributors' earlier contributions are looked at too. */
@@ -37,11 +37,6 @@ void sim_averages_forget(struct sim_promises *promises, uint64_t round)
         cnv_free(note->values);
         cnv_free(note);
     }
-}
-
-static bool is_async(const struct cnv_sim *sim)
-{
-    return strcmp(cnv_config_text(sim->setup.config, "sync/mode"), "async") == 0;
 }
 
 static void note_vector(struct cnv_sim *sim, const struct vector_note *from, const double *values)
@@ -83,7 +78,7 @@ void sim_promises_contribution(struct cnv_sim *sim,
         .is_scaled = contribution->is_scaled,
         .factor = contribution->factor,
         .reference = contribution->reference,
-        .length = contribution->length,
+        .length = contribution->length * (contribution->width > 1 ? contribution->width : 1),
     };
 
     if (sim->promises != NULL) {
@@ -91,26 +86,11 @@ void sim_promises_contribution(struct cnv_sim *sim,
     }
 }
 
-/* The result of this exchange as it was told to those who work on this attempt. */
-static const struct vector_note *find_result(const struct sim_promises *promises,
-                                             uint64_t round,
-                                             uint64_t attempt,
-                                             uint32_t exchange)
-{
-    for (const struct vector_note *note = promises->notes; note != NULL; note = note->next) {
-        if (note->agent == NULL && note->round == round && note->attempt == attempt &&
-            note->exchange == exchange) {
-            return note;
-        }
-    }
-    return NULL;
-}
-
 static void
 check_settled(struct cnv_sim *sim, const struct sim_agent *agent, const convene_event *event)
 {
     const struct vector_note *known =
-        find_result(sim->promises, event->round, event->attempt, event->exchange);
+        sim_find_result(sim->promises, event->round, event->attempt, event->exchange);
     struct vector_note note = {
         .round = event->round,
         .attempt = event->attempt,
@@ -156,12 +136,6 @@ void sim_promises_event(struct cnv_sim *sim, struct sim_agent *agent, const conv
 }
 
 /* --- Who is in the newest version ---------------------------------------------------------- */
-
-struct contributor {
-    const char *name;
-    uint32_t shard;
-    const struct vector_note *note; /* what it sent for the exchange that is looked at */
-};
 
 static int by_rank(const void *a, const void *b)
 {
@@ -268,132 +242,6 @@ static bool find_contributions(const struct sim_promises *promises,
     return true;
 }
 
-/* --- The mean, from its definition --------------------------------------------------------- */
-
-/* Through the encoding and back: what the other side can know of the vector. */
-static bool pass(const char *name, double *values, size_t length)
-{
-    const struct cnv_encoding_ops *encoding = cnv_encoding_find(name);
-
-    if (encoding->is_sparse) {
-        return true; /* what is not sent was zero: see note_vector */
-    }
-    uint8_t *bytes = cnv_array_new(encoding->size(length), 1);
-    if (bytes == NULL) {
-        return false;
-    }
-    encoding->encode(values, length, bytes);
-    encoding->decode(bytes, length, NULL, values);
-    cnv_free(bytes);
-    return true;
-}
-
-/* The vector of a contribution as the server decodes it, into values[length]. */
-static bool contributed(const struct cnv_sim *sim,
-                        const struct vector_note *note,
-                        double *values,
-                        size_t length)
-{
-    const struct vector_note *result = NULL;
-
-    if (!note->is_scaled) {
-        if (note->values == NULL || note->length != length) {
-            return false;
-        }
-        memcpy(values, note->values, length * sizeof(*values));
-        return pass(cnv_config_text(sim->setup.config, "encoding/up"), values, length);
-    }
-    result = find_result(sim->promises, note->round, note->attempt, note->reference);
-    if (result == NULL || result->length != length) {
-        return false;
-    }
-    for (size_t j = 0; j < length; j++) {
-        values[j] = note->factor * result->values[j];
-    }
-    return true;
-}
-
-/* Whether all sent the same multiple of a settled result. */
-static bool agree(const struct contributor *contributors, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        if (!contributors[i].note->is_scaled ||
-            contributors[i].note->factor != contributors[0].note->factor ||
-            contributors[i].note->reference != contributors[0].note->reference) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* The mean of the steps taken, with the weights of the mean; 0: they are equal, or nobody asks. */
-static double mean_steps(const struct cnv_sim *sim,
-                         const struct contributor *contributors,
-                         size_t count,
-                         bool is_uniform,
-                         double total)
-{
-    bool is_balanced = strcmp(cnv_config_text(sim->setup.config, "policy/balance"), "time") == 0 &&
-                       sim->promises->exchanges == 1;
-    bool is_unequal = false;
-    double mean = 0;
-
-    for (size_t i = 0; is_balanced && i < count; i++) {
-        const struct vector_note *note = contributors[i].note;
-
-        is_unequal |= note->steps != contributors[0].note->steps;
-        mean += (is_uniform ? 1.0 : (double) note->samples) / total * (double) note->steps;
-    }
-    return is_unequal ? mean : 0;
-}
-
-/* Where nobody is waited for: what a contribution counts for its age. */
-static double damping(const struct cnv_sim *sim, const struct vector_note *note)
-{
-    uint64_t before = sim->promises->version_count - 2; /* the newest version but the one made */
-
-    return is_async(sim) ? pow(1 + (double) (before - note->version),
-                               -cnv_config_real(sim->setup.config, "sync/damping"))
-                         : 1;
-}
-
-/* mean[j] = sum of p_i x_i[j] in rank order; values[length] is scratch. */
-static bool take_mean(const struct cnv_sim *sim,
-                      const struct contributor *contributors,
-                      size_t count,
-                      double *mean,
-                      double *values,
-                      size_t length)
-{
-    bool is_uniform =
-        strcmp(cnv_config_text(sim->setup.config, "aggregate/weighting"), "uniform") == 0;
-    double total = 0;
-
-    /* What all agree on is taken once: a mean of equal numbers might round. */
-    if (contributors[0].note->is_scaled) {
-        is_uniform = true;
-        count = agree(contributors, count) ? 1 : 0;
-    }
-    for (size_t i = 0; i < count; i++) {
-        total += is_uniform ? 1.0 : (double) contributors[i].note->samples;
-    }
-    double steps = mean_steps(sim, contributors, count, is_uniform, total);
-    memset(mean, 0, length * sizeof(*mean));
-    for (size_t i = 0; i < count; i++) {
-        double weight = (is_uniform ? 1.0 : (double) contributors[i].note->samples) / total;
-
-        weight *= damping(sim, contributors[i].note);
-        if (!contributed(sim, contributors[i].note, values, length)) {
-            return false;
-        }
-        double scale = steps > 0 ? steps / (double) contributors[i].note->steps : 1;
-        for (size_t j = 0; j < length; j++) {
-            mean[j] += weight * (values[j] * scale);
-        }
-    }
-    return count > 0;
-}
-
 /* --- Whether it follows -------------------------------------------------------------------- */
 
 /* What was told of the exchanges before the model's is the mean over the same members. */
@@ -408,7 +256,7 @@ static bool results_follow(const struct cnv_sim *sim,
 
     for (like.exchange = 0; like.exchange + 1 < sim->promises->exchanges; like.exchange++) {
         const struct vector_note *result =
-            find_result(sim->promises, like.round, like.attempt, like.exchange);
+            sim_find_result(sim->promises, like.round, like.attempt, like.exchange);
 
         if (result == NULL) {
             continue; /* scalars only */
@@ -417,8 +265,8 @@ static bool results_follow(const struct cnv_sim *sim,
 
         for (unsigned older = 0; !is_met && older < 1U << OLDER_BITS; older++) {
             is_met = find_contributions(sim->promises, contributors, count, &like, older) &&
-                     take_mean(sim, contributors, count, work, work + length, length) &&
-                     pass(down, work, length) &&
+                     sim_take_mean(sim, contributors, count, work, work + length, length) &&
+                     sim_pass(down, work, length) &&
                      memcmp(work, result->values, length * sizeof(*work)) == 0;
         }
         if (!is_met) {
@@ -468,7 +316,8 @@ static void keep_momentum(struct cnv_sim *sim, const double *momentum, size_t le
 {
     struct sim_promises *promises = sim->promises;
 
-    if (strcmp(cnv_config_text(sim->setup.config, "optimiser/kind"), "none") == 0) {
+    if (sim_is_kind(sim, "optimiser/kind", "none") ||
+        sim_is_kind(sim, "optimiser/kind", "scaled")) {
         return;
     }
     if (promises->momentum == NULL) {
@@ -498,7 +347,7 @@ static bool model_follows(const struct cnv_sim *sim,
 
     like.is_model = true;
     if (!find_contributions(sim->promises, contributors, count, &like, older) ||
-        !take_mean(sim, contributors, count, work, work + length, length)) {
+        !sim_take_mean(sim, contributors, count, work, work + length, length)) {
         return false;
     }
     apply_optimiser(sim, work, work + 3 * length, length);
@@ -512,7 +361,50 @@ static bool model_follows(const struct cnv_sim *sim,
         }
     }
     encoding->decode(newest->bytes, length, NULL, work);
-    return pass(down, model, length) && memcmp(model, work, length * sizeof(*work)) == 0;
+    return sim_pass(down, model, length) && memcmp(model, work, length * sizeof(*work)) == 0;
+}
+
+/* The same for SAVIC with one round trip (Chezhegov et al. 2024), whose matrix lies beside the
+ * model. work has 10 length. */
+static bool scaled_follows(const struct cnv_sim *sim,
+                           struct contributor *contributors,
+                           size_t count,
+                           struct vector_note like,
+                           unsigned older,
+                           double *work,
+                           size_t length)
+{
+    const struct cnv_config *config = sim->setup.config;
+    const struct version_note *newest = &sim->promises->versions[sim->promises->version_count - 1];
+    const char *down = cnv_config_text(config, "encoding/down");
+    const struct cnv_encoding_ops *encoding = cnv_encoding_find(down);
+    bool is_oasis = sim_is_kind(sim, "solver/scaling", "oasis");
+    double beta1 = cnv_config_real(config, "solver/beta1");
+    double beta2 = cnv_config_real(config, "solver/beta2");
+    double alpha = cnv_config_real(config, "solver/alpha");
+    double step = cnv_config_real(config, "solver/step") * (1.0 - beta1);
+    double power = pow(beta2, (double) (sim->promises->version_count - 1));
+    double beta = sim->promises->version_count == 2 ? 0.0
+                  : is_oasis                        ? beta2
+                                                    : (beta2 - power) / (1.0 - power);
+    double *model = work + 6 * length;
+
+    like.is_model = true;
+    if (!find_contributions(sim->promises, contributors, count, &like, older) ||
+        !sim_take_mean(sim, contributors, count, work, work + 3 * length, 3 * length)) {
+        return false;
+    }
+    encoding->decode(newest[-1].bytes, 2 * length, NULL, model);
+    for (size_t j = 0; j < length; j++) {
+        double d = beta * model[2 * j + 1] + (1.0 - beta) * work[2 * length + j];
+        double entry = fmax(alpha, is_oasis ? fabs(d) : sqrt(fabs(d)));
+
+        model[2 * j] += work[j] - step * work[length + j] / entry;
+        model[2 * j + 1] = d;
+    }
+    encoding->decode(newest->bytes, 2 * length, NULL, work + 8 * length);
+    return sim_pass(down, model, 2 * length) &&
+           memcmp(model, work + 8 * length, 2 * length * sizeof(*work)) == 0;
 }
 
 static bool follows(struct cnv_sim *sim,
@@ -521,8 +413,10 @@ static bool follows(struct cnv_sim *sim,
                     uint64_t round,
                     size_t length)
 {
-    double *work = cnv_array_new(4 * length, sizeof(*work));
-    struct vector_note like = { .round = is_async(sim) ? 0 : round, .attempt = is_async(sim) };
+    double *work = cnv_array_new(10 * length, sizeof(*work));
+    bool is_scaled = sim_is_kind(sim, "optimiser/kind", "scaled");
+    struct vector_note like = { .round = sim_is_async(sim) ? 0 : round,
+                                .attempt = sim_is_async(sim) };
     bool is_met = false;
 
     for (const struct vector_note *note = sim->promises->notes; note != NULL; note = note->next) {
@@ -534,7 +428,8 @@ static bool follows(struct cnv_sim *sim,
         bool is_consistent = results_follow(sim, contributors, count, like, work, length);
 
         for (unsigned older = 0; is_consistent && !is_met && older < 1U << OLDER_BITS; older++) {
-            is_met = model_follows(sim, contributors, count, like, older, work, length);
+            is_met = is_scaled ? scaled_follows(sim, contributors, count, like, older, work, length)
+                               : model_follows(sim, contributors, count, like, older, work, length);
         }
     }
     if (is_met) {
@@ -587,7 +482,7 @@ void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view,
                  row.contributors,
                  row.round);
     }
-    if (is_async(sim)) {
+    if (sim_is_async(sim)) {
         forget_counted(sim->promises, contributors, count);
     } else {
         sim_averages_forget(sim->promises, row.round);

@@ -158,11 +158,13 @@ static enum cnv_status poison(struct sim_agent *agent, const convene_contributio
     agent->is_poisoned = false;
     agent->sim->tally.poisoned++;
     if (contribution->values != NULL) {
-        values = cnv_array_new(contribution->length, sizeof(*values));
+        size_t length = contribution->length * (contribution->width > 1 ? contribution->width : 1);
+
+        values = cnv_array_new(length, sizeof(*values));
         if (values == NULL) {
             return CNV_E_NOMEM;
         }
-        memcpy(values, contribution->values, contribution->length * sizeof(*values));
+        memcpy(values, contribution->values, length * sizeof(*values));
         if (contribution->blocks == NULL || contribution->block_count > 0) { /* where it is sent */
             values[contribution->blocks == NULL ? 0
                                                 : contribution->blocks[0] * contribution->block] =

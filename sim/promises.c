@@ -73,7 +73,8 @@ static void check_commit(struct cnv_sim *sim, const struct cnv_engine_view *view
 {
     struct sim_promises *promises = sim->promises;
     const struct cnv_encoding_ops *encoding = cnv_encoding_find(view->model_encoding);
-    size_t length = (size_t) view->dimension;
+    size_t dimension = (size_t) view->dimension;
+    size_t length = dimension * view->model_width;
     struct version_note *versions = NULL;
 
     if (view->version != promises->version_count) {
@@ -109,7 +110,7 @@ static void check_commit(struct cnv_sim *sim, const struct cnv_engine_view *view
     promises->digest = view->digest;
     check_finite(sim, view, length);
     if (view->version > 0) {
-        sim_averages_check(sim, view, length);
+        sim_averages_check(sim, view, dimension);
     }
 }
 

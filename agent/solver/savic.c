@@ -3,51 +3,45 @@
  *
  * Chezhegov et al. 2024 (SAVIC). Between two synchronisations
  *     g := minibatch gradient at u;  m := beta1 m + (1 - beta1) g;  u := u - step(k) m / Dh
- * with Dh = max(alpha, |D|) coordinate by coordinate. D is refreshed once a round, at the model w
- * that all agents start from, so the exchange `scale` comes before the local steps:
+ * with Dh = max(alpha, |D|) coordinate by coordinate. Once a round D is refreshed from an estimate
+ * Hs, after t refreshes by (base/scaling.h):
  *
- *     scaling    Hs on a minibatch      D after t refreshes
- *     adam       Hs^2 = g * g           D^2 = mean of the Hs^2, beta2 as memory, bias-corrected
- *     rmsprop    Hs^2 = g * g           D^2 := beta2 D^2 + (1 - beta2) Hs^2, the first Hs^2 at t =
- * 1 adagrad    Hs^2 = g * g           D^2 := D^2 + Hs^2 oasis      Hs = v * (H v)         D :=
- * beta2 D + (1 - beta2) Hs, the first Hs at t = 1 adahessian Hs^2 = (v * (H v))^2   as adam
+ * - adam: Hs^2 = g * g; D^2 is the mean of the Hs^2, beta2 as memory, bias-corrected
+ * - rmsprop: Hs^2 = g * g; D^2 := beta2 D^2 + (1 - beta2) Hs^2, the first Hs^2 at t = 1
+ * - adagrad: Hs^2 = g * g; D^2 := D^2 + Hs^2
+ * - oasis: Hs = v * (H v); D := beta2 D + (1 - beta2) Hs, the first Hs at t = 1
+ * - adahessian: Hs^2 = (v * (H v))^2; as adam
  *
  * v is +-1, the same on all agents, fresh in each refresh. Squares are taken before the server's
- * mean. The bias correction is kept as a number c beside the sum V, D^2 = V / c (c = 1 - beta2^t):
- * the same as the paper's beta_t = (beta2 - beta2^(t+1)) / (1 - beta2^(t+1)).
+ * mean.
  *
+ * With two round trips (plan "scale,model") D is refreshed at the model w that all agents start
+ * from, so the exchange `scale` comes before the local steps. The bias correction is kept as a
+ * number c beside the sum V, D^2 = V / c (c = 1 - beta2^t): the same as the paper's
+ * beta_t = (beta2 - beta2^(t+1)) / (1 - beta2^(t+1)).
  * Every rule is linear in V and c. So an agent does not offer Hs but the V and c that Hs would
  * make of its own, and what settles is the new V and c of all. Whoever was not there before - a
  * newcomer, or a process that died - begins with V = c = 0, offers its first estimate, and has
  * the same D as all others before its first local step; no server has to keep D. V, c and m
  * advance only when the contribution was counted.
  *
+ * With one (2.3; optimiser/kind=scaled, plan "model") the last step of the round is left to the
+ * server: the agent sends u - w, that step's g and, where D is made of curvature, h = v * (H v) of
+ * the same minibatch; the server refreshes D from them, steps along the mean of g over the new Dh
+ * and broadcasts D with the model. Before there is a D, in the first round, there are no local
+ * steps but that one. Of the last step's m the agent takes the share beta1 m with the D it has.
+ *
  * savic-local is the variant with a D of each agent's own (2.3, "local scaling"), refreshed at the
  * start of a round or in every step; only models travel. Agents then move in different metrics, and
  * on skewed data the mean is biased: 4 times the gap in the notes (2.4).
  */
-#include <math.h>
 #include <string.h>
 
 #include "base/rng.h"
+#include "base/scaling.h"
 #include "base/schedule.h"
 #include "num/vector.h"
 #include "solver/local.h"
-
-enum memory { CORRECTED, CONSTANT, SUM };
-
-struct scaling {
-    const char *name;
-    bool is_curvature; /* v * (H v), else g */
-    bool is_square;    /* rule Q: V holds squares */
-    enum memory memory;
-};
-
-static const struct scaling scalings[] = {
-    { "adam", false, true, CORRECTED },      { "rmsprop", false, true, CONSTANT },
-    { "adagrad", false, true, SUM },         { "oasis", true, false, CONSTANT },
-    { "adahessian", true, true, CORRECTED },
-};
 
 /* What a refresh, or a step, needs of those before it. */
 struct scale {
@@ -59,39 +53,36 @@ struct scale {
 struct savic {
     struct cnv_local local;
     struct cnv_schedule schedule;
-    const struct scaling *scaling;
+    struct cnv_scaling scaling;
     const char *name;
     bool is_local;
     bool is_refreshed; /* local: once in this round */
     bool every_step;   /* local */
-    double alpha;
+    bool has_beside;   /* one round trip: the server refreshes D */
+    bool has_matrix;   /* it has done so */
+    uint32_t left;     /* one round trip: steps to come */
     double beta1;
-    double beta2;
     struct scale counted; /* as of the last commit we were counted in */
     struct scale pending; /* of the round in hand */
     double *dh;           /* [n] max(alpha, |D|) */
     double *signs;        /* [n] v */
     double *hs;           /* [n] Hs, or its square */
+    double *offered;      /* [3 n] one round trip: u - w, g and h */
 };
 
 static enum cnv_status
 init(struct savic *savic, const struct cnv_solver_setup *setup, struct cnv_error *err)
 {
     size_t n = setup->problem->dimension;
-    const char *scaling = cnv_config_text(setup->config, "solver/scaling");
-    enum cnv_status status = cnv_local_init(&savic->local, setup, savic->name, 7, err);
+    enum cnv_status status = cnv_local_init(&savic->local, setup, savic->name, 10, err);
 
     if (status != CNV_OK) {
         return status;
     }
-    for (size_t i = 0; i < sizeof(scalings) / sizeof(scalings[0]); i++) {
-        savic->scaling = strcmp(scalings[i].name, scaling) == 0 ? &scalings[i] : savic->scaling;
-    }
+    cnv_scaling_read(setup->config, &savic->scaling);
     savic->every_step =
         savic->is_local && strcmp(cnv_config_text(setup->config, "solver/refresh"), "step") == 0;
-    savic->alpha = cnv_config_real(setup->config, "solver/alpha");
     savic->beta1 = cnv_config_real(setup->config, "solver/beta1");
-    savic->beta2 = cnv_config_real(setup->config, "solver/beta2");
     savic->counted.v = savic->local.vectors;
     savic->counted.m = savic->counted.v + n;
     savic->pending.v = savic->counted.m + n;
@@ -99,6 +90,7 @@ init(struct savic *savic, const struct cnv_solver_setup *setup, struct cnv_error
     savic->dh = savic->pending.m + n;
     savic->signs = savic->dh + n;
     savic->hs = savic->signs + n;
+    savic->offered = savic->hs + n;
     return cnv_schedule_read(setup->config, &savic->schedule, err);
 }
 
@@ -142,6 +134,12 @@ static void savic_begin(void *state, const struct cnv_solver_round *round)
     cnv_local_begin(&savic->local, round);
     copy_scale(savic->local.problem->dimension, &savic->counted, &savic->pending);
     savic->is_refreshed = false;
+    savic->has_beside = !savic->is_local && round->beside != NULL;
+    savic->has_matrix = savic->has_beside && round->iteration > 0;
+    savic->left = round->local_steps;
+    for (size_t i = 0; savic->has_matrix && i < savic->local.problem->dimension; i++) {
+        savic->dh[i] = cnv_scaling_entry(&savic->scaling, round->beside[i]);
+    }
 }
 
 /* v of this iteration. */
@@ -155,12 +153,12 @@ static void draw_signs(struct savic *savic)
     }
 }
 
-/* 2.2: Hs at w, or its square where the rule is in squares. */
-static enum cnv_status estimate(struct savic *savic, const double *w, struct cnv_error *err)
+/* v * (H v), or g, at w. */
+static enum cnv_status look(struct savic *savic, const double *w, struct cnv_error *err)
 {
     size_t n = savic->local.problem->dimension;
 
-    if (savic->scaling->is_curvature) {
+    if (savic->scaling.kind->is_curvature) {
         draw_signs(savic);
         enum cnv_status status =
             cnv_local_hessian_times(&savic->local, w, savic->signs, savic->hs, err);
@@ -174,10 +172,18 @@ static enum cnv_status estimate(struct savic *savic, const double *w, struct cnv
         cnv_local_gradient(&savic->local, w);
         cnv_vector_copy(n, savic->local.g, savic->hs);
     }
-    for (size_t i = 0; savic->scaling->is_square && i < n; i++) {
+    return CNV_OK;
+}
+
+/* 2.2: Hs at w, or its square where the rule is in squares. */
+static enum cnv_status estimate(struct savic *savic, const double *w, struct cnv_error *err)
+{
+    enum cnv_status status = look(savic, w, err);
+
+    for (size_t i = 0; savic->scaling.kind->is_square && i < savic->local.problem->dimension; i++) {
         savic->hs[i] *= savic->hs[i];
     }
-    return CNV_OK;
+    return status;
 }
 
 /* 2.2: V and c with Hs in them. */
@@ -185,31 +191,30 @@ static void blend(struct savic *savic)
 {
     struct scale *scale = &savic->pending;
     bool is_first = scale->c == 0.0;
-    double keep = savic->beta2;
-    double add = 1.0 - savic->beta2;
+    double keep = savic->scaling.beta2;
+    double add = 1.0 - savic->scaling.beta2;
+    enum cnv_scaling_memory memory = savic->scaling.kind->memory;
 
-    if (savic->scaling->memory == SUM) {
+    if (memory == CNV_SCALING_SUM) {
         keep = 1.0;
         add = 1.0;
-    } else if (savic->scaling->memory == CONSTANT && is_first) {
+    } else if (memory == CNV_SCALING_CONSTANT && is_first) {
         keep = 0.0;
         add = 1.0;
     }
     for (size_t i = 0; i < savic->local.problem->dimension; i++) {
         scale->v[i] = keep * scale->v[i] + add * savic->hs[i];
     }
-    scale->c = savic->scaling->memory == SUM ? 1.0 : keep * scale->c + add;
+    scale->c = memory == CNV_SCALING_SUM ? 1.0 : keep * scale->c + add;
 }
 
-/* 2.2, clip: Dh = max(alpha, |D|), |.| behind the mean (pitfall 17). */
+/* 2.2, clip. */
 static void clip(struct savic *savic)
 {
     const struct scale *scale = &savic->pending;
 
     for (size_t i = 0; i < savic->local.problem->dimension; i++) {
-        double d = fabs(scale->v[i] / scale->c);
-
-        savic->dh[i] = fmax(savic->alpha, savic->scaling->is_square ? sqrt(d) : d);
+        savic->dh[i] = cnv_scaling_entry(&savic->scaling, scale->v[i] / scale->c);
     }
 }
 
@@ -225,6 +230,31 @@ static enum cnv_status refresh_own(struct savic *savic, struct cnv_error *err)
     return status;
 }
 
+/* 2.3, at the sync step: g, and h, for the server to step along; here only what it cannot know. */
+static enum cnv_status synchronise(struct savic *savic, struct cnv_error *err)
+{
+    struct cnv_local *local = &savic->local;
+    size_t n = local->problem->dimension;
+    double *m = savic->pending.m;
+    double step = cnv_schedule_step(&savic->schedule, local->iteration) * savic->beta1;
+
+    if (savic->scaling.kind->is_curvature) {
+        enum cnv_status status = look(savic, local->u, err);
+        if (status != CNV_OK) {
+            return status;
+        }
+        cnv_vector_copy(n, savic->hs, savic->offered + 2 * n);
+    }
+    cnv_local_gradient(local, local->u);
+    cnv_vector_copy(n, local->g, savic->offered + n);
+    for (size_t i = 0; i < n; i++) {
+        local->u[i] -= savic->has_matrix ? step * m[i] / savic->dh[i] : 0.0;
+        m[i] = savic->beta1 * m[i] + (1.0 - savic->beta1) * local->g[i];
+    }
+    local->iteration++;
+    return CNV_OK;
+}
+
 /* 2.3: x -= gamma * g ./ Dh, with a local buffer on g. */
 static enum cnv_status savic_step(void *state, struct cnv_error *err)
 {
@@ -238,6 +268,13 @@ static enum cnv_status savic_step(void *state, struct cnv_error *err)
         if (status != CNV_OK) {
             return status;
         }
+    }
+    if (savic->has_beside && --savic->left == 0) {
+        return synchronise(savic, err);
+    }
+    if (savic->has_beside && !savic->has_matrix) {
+        local->iteration++;
+        return CNV_OK;
     }
     cnv_local_gradient(local, local->u);
     for (size_t i = 0; i < local->problem->dimension; i++) {
@@ -281,7 +318,14 @@ static enum cnv_status savic_contribute(void *state,
     if (!savic->is_local && index == 0 && strcmp(exchange, "scale") == 0) {
         return contribute_scale(savic, contribution, err);
     }
-    return cnv_local_contribute(&savic->local, savic->name, exchange, index, contribution, err);
+    enum cnv_status status =
+        cnv_local_contribute(&savic->local, savic->name, exchange, index, contribution, err);
+    if (status == CNV_OK && savic->has_beside && contribution->values != NULL) {
+        cnv_vector_copy(contribution->length, contribution->values, savic->offered);
+        contribution->values = savic->offered;
+        contribution->width = savic->scaling.kind->is_curvature ? 3 : 2;
+    }
+    return status;
 }
 
 static void savic_settled(void *state,
@@ -312,8 +356,7 @@ const struct cnv_solver_ops cnv_solver_savic = {
     .text = "SAVIC: local steps scaled as Adam, RMSProp, Adagrad, OASIS or AdaHessian do, by one "
             "matrix for all",
     .paper = "Chezhegov et al. 2024, SAVIC (arXiv 2406.00846)",
-    .keys = "solver/scaling solver/alpha solver/beta1 solver/beta2 " CNV_LOCAL_KEYS
-            " " CNV_SCHEDULE_KEYS,
+    .keys = CNV_SCALING_KEYS " solver/beta1 " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct savic),
     .settled_before_steps = 1,
     .init = savic_init,
@@ -330,8 +373,7 @@ const struct cnv_solver_ops cnv_solver_savic_local = {
     .text = "SAVIC with a scaling matrix of each agent's own: biased where agents hold different "
             "labels",
     .paper = "Chezhegov et al. 2024, SAVIC, local scaling",
-    .keys = "solver/scaling solver/refresh solver/alpha solver/beta1 solver/beta2 " CNV_LOCAL_KEYS
-            " " CNV_SCHEDULE_KEYS,
+    .keys = CNV_SCALING_KEYS " solver/refresh solver/beta1 " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct savic),
     .init = savic_local_init,
     .fini = savic_fini,

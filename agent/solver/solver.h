@@ -41,12 +41,17 @@ struct cnv_solver_round {
     uint64_t ahead; /* steps this agent has taken beyond that: its minibatches go on from there */
     uint32_t local_steps;
     bool evaluate; /* the loss at the model is wanted */
+    /* [dimension] what the server's optimiser keeps beside the model, all zero before the first
+     * commit (iteration 0); borrowed as model is. NULL: nothing. */
+    const double *beside;
 };
 
 /* What goes to the server for one exchange. Pointers are borrowed until the next call. */
 struct cnv_solver_contribution {
     const double *values; /* [dimension] or NULL: scalars only */
     size_t length;
+    size_t width; /* vectors of length one behind the other in values, where the optimiser keeps
+                   * something beside the model; 0: one */
     /* Which blocks of values may differ from zero: what encoding/up=blocks sends. NULL: any. A
      * solver that names them keeps values zero elsewhere, so that other encodings mean the same. */
     const uint32_t *blocks; /* [block_count] ascending */
@@ -72,7 +77,8 @@ struct cnv_solver_ops {
     const char *paper;
     const char *keys; /* settings that init reads, a space between two; NULL: none */
     size_t state_size;
-    uint32_t settled_before_steps; /* exchanges of the plan, less than it has */
+    uint32_t settled_before_steps; /* exchanges of the plan, less than it has; a round with fewer
+                                    * exchanges than the solver's plan has none */
     enum cnv_status (*init)(void *state,
                             const struct cnv_solver_setup *setup,
                             struct cnv_error *err);

@@ -6,9 +6,8 @@
  *         (after monitor, which may come again, there are more local steps before the next)
  *   COMMIT ─► concluded, the round is over
  *
- * Happy path: the lines above in order. What fails: a round begins anew (begin forgets the work in
- * hand); the model moves on without us (COMMIT, not counted); a contribution is refused (nothing
- * to do: the commit follows); another run welcomes us (all is let go of and loaded again).
+ * What fails: a round begins anew (begin forgets the work in hand); the model moves on without us
+ * (COMMIT, not counted; also after a refusal); another run welcomes us (all is loaded again).
  * Invariants: a solver's begin and concluded alternate, whatever comes; solvers are made when a
  * round first names them and live as long as the problem, so that their state outlives rounds.
  */
@@ -30,7 +29,6 @@
 
 enum { SOLVERS_MAX = 16, READING_SIZE = 640 };
 
-/* One entry for each solver a round has named so far. */
 struct engaged_solver {
     const struct cnv_solver_ops *ops;
     void *state;
@@ -51,9 +49,9 @@ struct cnv_trainer {
     double *labels; /* [label_count] of the run */
     size_t label_count;
     struct cnv_problem *problem;
-    struct engaged_solver solvers[SOLVERS_MAX];
+    struct engaged_solver solvers[SOLVERS_MAX]; /* that rounds have named so far */
     size_t solver_count;
-    double *model; /* [dimension] of the round in hand: version */
+    double *model; /* [2 x dimension] of the round in hand: version; and what is kept beside it */
     bool has_model;
     uint64_t drawn; /* minibatches below have been used in rounds that counted */
     struct cnv_monitor monitor;
@@ -241,7 +239,7 @@ on_shape(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
             CNV_E_INPUT,
             "no row of the run has a feature: problem/intercept=true would learn a constant");
     }
-    trainer->model = cnv_array_new(trainer->problem->dimension, sizeof(*trainer->model));
+    trainer->model = cnv_array_new(trainer->problem->dimension, 2 * sizeof(*trainer->model));
     if (trainer->model == NULL ||
         !cnv_monitor_init(&trainer->monitor, trainer->problem->dimension)) {
         return cnv_fail(err, CNV_E_NOMEM, "model of %zu coordinates", trainer->problem->dimension);
@@ -265,7 +263,8 @@ static void set_steps_due(struct cnv_trainer *trainer)
 {
     uint64_t steps = ((uint64_t) trainer->exchange + 1) * trainer->check_every;
 
-    if (trainer->solver != NULL && trainer->exchange < trainer->solver->ops->settled_before_steps) {
+    if (trainer->solver != NULL && trainer->plan.count > 1 &&
+        trainer->exchange < trainer->solver->ops->settled_before_steps) {
         trainer->steps_due = 0;
     } else if (strcmp(current_exchange(trainer), "monitor") == 0) {
         trainer->steps_due = steps < trainer->local_steps ? (uint32_t) steps : trainer->local_steps;
@@ -283,7 +282,7 @@ static void take_model(struct cnv_trainer *trainer, const convene_event *event)
         cnv_monitor_moved(&trainer->monitor, is_next ? trainer->model : NULL, event->values);
     }
     trainer->has_model = true;
-    memcpy(trainer->model, event->values, event->length * sizeof(*trainer->model));
+    memcpy(trainer->model, event->values, event->width * event->length * sizeof(*trainer->model));
 }
 
 /* The solver of the round, made if no round has named it yet. */
@@ -343,7 +342,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
     struct engaged_solver *solver = NULL;
 
     if (trainer->problem == NULL || event->length != trainer->problem->dimension ||
-        !cnv_plan_parse(event->plan, &trainer->plan)) {
+        event->width > 2 || !cnv_plan_parse(event->plan, &trainer->plan)) {
         return cnv_fail(err,
                         CNV_E_MISFIT,
                         "round %" PRIu64 " (%zu coordinates, plan %s) does not fit this agent",
@@ -397,6 +396,7 @@ on_round(struct cnv_trainer *trainer, const convene_event *event, struct cnv_err
             .ahead = trainer->ahead,
             .local_steps = event->local_steps,
             .evaluate = event->evaluate,
+            .beside = event->width > 1 ? trainer->model + event->length : NULL,
         };
 
         solver->ops->begin(solver->state, &round);
@@ -520,6 +520,7 @@ static enum cnv_status contribute(struct cnv_trainer *trainer, struct cnv_error 
         }
         contribution.values = computed.values;
         contribution.length = computed.length;
+        contribution.width = computed.width;
         contribution.blocks = computed.blocks;
         contribution.block_count = computed.block_count;
         contribution.block = computed.block;

@@ -130,6 +130,9 @@ typedef struct convene_event {
     double scalars[CONVENE_SCALARS_MAX]; /* [SETTLED] */
     size_t scalar_count;
     double smoothness; /* [ROUND] L of the run, the same for all; 0: not known */
+    size_t width; /* [ROUND, COMMIT] vectors of length one behind the other in values: the model,
+                   * and what the server keeps beside it. 1, but with some optimisers; then a
+                   * contribution to model is wide too. */
 } convene_event;
 
 /* One contribution to one exchange. Copied by the call. */
@@ -152,6 +155,7 @@ typedef struct convene_contribution {
     uint64_t steps;   /* local steps taken */
     double scalars[CONVENE_SCALARS_MAX];
     size_t scalar_count;
+    size_t width; /* vectors of length one behind the other in values; 0 and 1: one */
 } convene_contribution;
 
 /* Score of the model on the client's own test data. */

@@ -42,6 +42,30 @@ cnv_vector_decode(const struct cnv_blob *bytes, const char *encoding, uint64_t l
     return values;
 }
 
+struct cnv_blob *cnv_model_decode(const struct cnv_blob *bytes, const struct cnv_msg_commit *commit)
+{
+    struct cnv_blob *wide = cnv_vector_decode(bytes, commit->encoding, commit->length);
+    size_t width = (size_t) commit->width;
+    size_t coordinates = (size_t) commit->length / width;
+
+    if (width == 1 || wide == NULL) {
+        return wide;
+    }
+    struct cnv_blob *values = cnv_blob_new((size_t) commit->length * sizeof(double));
+    if (values != NULL) {
+        const double *from = (const double *) (const void *) cnv_blob_data(wide);
+        double *out = (double *) (void *) cnv_blob_edit(values);
+
+        for (size_t k = 0; k < width; k++) {
+            for (size_t j = 0; j < coordinates; j++) {
+                out[k * coordinates + j] = from[j * width + k];
+            }
+        }
+    }
+    cnv_blob_unref(wide);
+    return values;
+}
+
 static uint64_t download_digest(const struct cnv_download *download)
 {
     return download->is_commit ? download->commit.digest : download->settled.digest;

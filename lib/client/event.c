@@ -28,7 +28,15 @@ void cnv_event_set_values(struct cnv_event *event, struct cnv_blob *values)
         /* Vectors are decoded into blobs of our own, which are aligned to 64 bytes. */
         event->event.values = (const double *) (const void *) cnv_blob_data(values);
         event->event.length = cnv_blob_len(values) / sizeof(double);
+        event->event.width = 1;
     }
+}
+
+void cnv_event_set_model(struct cnv_event *event, struct cnv_blob *values, uint64_t width)
+{
+    cnv_event_set_values(event, values);
+    event->event.length /= (size_t) width;
+    event->event.width = (size_t) width;
 }
 
 void cnv_event_set_text(struct cnv_event *event, const char *text)

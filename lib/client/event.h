@@ -29,6 +29,9 @@ struct cnv_event *cnv_event_new(convene_event_kind kind);
 /* Shares values: a blob of float64. */
 void cnv_event_set_values(struct cnv_event *event, struct cnv_blob *values);
 
+/* The same: a model and what lies beside it, width vectors one behind the other. */
+void cnv_event_set_model(struct cnv_event *event, struct cnv_blob *values, uint64_t width);
+
 void cnv_event_set_text(struct cnv_event *event, const char *text);
 
 #endif

@@ -12,9 +12,11 @@
  * without a word).
  * Invariants: versions only grow; at most one contribution is in hand, for (work, exchange).
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "client/session_state.h"
 #include "encodings/blocks.h"
 
@@ -71,7 +73,7 @@ static void start_round(struct cnv_session *session)
     memcpy(event->plan, session->work.plan, sizeof(event->plan));
     event->event.check_every = (uint32_t) session->work.check_every;
     memcpy(event->monitor, session->work.monitor, sizeof(event->monitor));
-    cnv_event_set_values(event, session->values);
+    cnv_event_set_model(event, session->values, session->commit.width);
     cnv_session_deliver(session, event);
 }
 
@@ -166,7 +168,7 @@ static void deliver_commit(struct cnv_session *session, const struct cnv_msg_com
     event->event.version = commit->version;
     event->event.iteration = commit->iteration;
     event->event.counted = commit->counted;
-    cnv_event_set_values(event, session->values);
+    cnv_event_set_model(event, session->values, session->commit.width);
     cnv_session_deliver(session, event);
 }
 
@@ -174,7 +176,7 @@ void cnv_session_take_commit(struct cnv_session *session,
                              const struct cnv_msg_commit *commit,
                              struct cnv_blob *bytes)
 {
-    struct cnv_blob *values = cnv_vector_decode(bytes, commit->encoding, commit->length);
+    struct cnv_blob *values = cnv_model_decode(bytes, commit);
 
     if (values == NULL) {
         cnv_session_lose(session, CNV_E_NOMEM, "out of memory for the model");
@@ -210,7 +212,8 @@ void cnv_session_recv_commit(struct cnv_session *session,
                              const struct cnv_msg_commit *commit,
                              struct cnv_blob *payload)
 {
-    if (session->model != NULL && commit->version <= session->commit.version) {
+    if ((session->model != NULL && commit->version <= session->commit.version) ||
+        commit->width == 0 || commit->length % commit->width != 0) {
         return;
     }
     if (payload == NULL) {
@@ -279,6 +282,22 @@ static enum cnv_status check_contribution(const convene_contribution *contributi
     return CNV_OK;
 }
 
+/* Its vectors side by side, as they travel; NULL: memory is out. */
+static double *interleave(const convene_contribution *contribution)
+{
+    size_t width = contribution->width;
+    size_t length = contribution->length;
+    double *values =
+        length <= SIZE_MAX / width ? cnv_array_new(width * length, sizeof(*values)) : NULL;
+
+    for (size_t k = 0; values != NULL && k < width; k++) {
+        for (size_t j = 0; j < length; j++) {
+            values[j * width + k] = contribution->values[k * length + j];
+        }
+    }
+    return values;
+}
+
 /* The payload of the contribution: NULL for scalars only, which is no failure. */
 static enum cnv_status encode_contribution(struct cnv_session *session,
                                            const convene_contribution *contribution,
@@ -288,27 +307,35 @@ static enum cnv_status encode_contribution(struct cnv_session *session,
     const struct cnv_encoding_ops *encoding = session->encoding_up;
     const double *values = contribution->values;
     size_t count = contribution->length;
+    double *wide = NULL;
 
     if (contribution->is_scaled) {
         encoding = cnv_encoding_find("scaled");
         values = &contribution->factor;
         count = 1;
-        offer->length = session->commit.length;
+        offer->length = session->commit.length / session->commit.width;
         offer->reference = contribution->reference;
     } else if (values == NULL) {
         return CNV_OK;
     } else {
+        if (contribution->width > 1) {
+            wide = interleave(contribution);
+            values = wide;
+            count *= contribution->width;
+        }
         offer->length = count;
         encoding = is_at_monitor(session) ? cnv_encoding_find(CNV_MONITOR_ENCODING) : encoding;
     }
-    if (encoding == NULL) {
+    if (encoding == NULL || (wide != NULL && encoding->is_sparse)) {
+        cnv_free(wide);
         return CNV_E_MISFIT;
     }
     struct cnv_blocks blocks = blocks_of(contribution);
     offer->bytes =
         encoding->is_sparse ? cnv_blocks_size(&blocks) : encoding->size((size_t) offer->length);
-    *ret_payload = cnv_blob_new((size_t) offer->bytes);
+    *ret_payload = values == NULL ? NULL : cnv_blob_new((size_t) offer->bytes);
     if (*ret_payload == NULL) {
+        cnv_free(wide);
         return CNV_E_NOMEM;
     }
     if (encoding->is_sparse) {
@@ -319,6 +346,7 @@ static enum cnv_status encode_contribution(struct cnv_session *session,
     } else {
         encoding->encode(values, count, cnv_blob_edit(*ret_payload));
     }
+    cnv_free(wide);
     (void) snprintf(offer->encoding, sizeof(offer->encoding), "%s", encoding->name);
     return CNV_OK;
 }
@@ -350,13 +378,14 @@ enum cnv_status cnv_session_contribute(struct cnv_session *session,
         session->upload.is_live) {
         return CNV_OK;
     }
-    if (contribution->values != NULL && contribution->length != session->commit.length &&
+    uint64_t coordinates = session->commit.length / session->commit.width;
+    if (contribution->values != NULL && contribution->length != coordinates &&
         !is_at_monitor(session)) {
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "contribution has %zu coordinates, the model has %llu",
                         contribution->length,
-                        (unsigned long long) session->commit.length);
+                        (unsigned long long) coordinates);
     }
     status = encode_contribution(session, contribution, &offer, &payload);
     if (status != CNV_OK) {

@@ -80,7 +80,7 @@ struct cnv_session {
 
     /* The newest model held whole. */
     struct cnv_blob *model;  /* encoded; NULL: none yet */
-    struct cnv_blob *values; /* decoded */
+    struct cnv_blob *values; /* decoded: commit.width vectors, one behind the other */
     struct cnv_msg_commit commit;
 
     /* The round. round = 0: none. */
@@ -174,6 +174,10 @@ bool cnv_vector_fits(const struct cnv_blob *bytes,
 /* A blob of float64; NULL when memory is out. */
 struct cnv_blob *
 cnv_vector_decode(const struct cnv_blob *bytes, const char *encoding, uint64_t length);
+/* The same for a model: one vector behind the other where there lies more than one number beside a
+ * coordinate. */
+struct cnv_blob *cnv_model_decode(const struct cnv_blob *bytes,
+                                  const struct cnv_msg_commit *commit);
 void cnv_download_settled(struct cnv_session *session,
                           uint64_t now_ms,
                           const struct cnv_msg_settled *settled);

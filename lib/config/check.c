@@ -385,6 +385,9 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
     if (status == CNV_OK) {
         status = check_async_isgd(config, err);
     }
+    if (status == CNV_OK) {
+        status = cnv_config_check_scaled(config, err);
+    }
     return status == CNV_OK ? check_async(config, err) : status;
 }
 

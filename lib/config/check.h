@@ -6,5 +6,7 @@
 
 /* Solvers and server optimisers that are two halves of one method, and what tables need. */
 enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct cnv_error *err);
+/* optimiser/kind=scaled. */
+enum cnv_status cnv_config_check_scaled(const struct cnv_config *config, struct cnv_error *err);
 
 #endif

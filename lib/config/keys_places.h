@@ -17,10 +17,11 @@ TEXT("listen/data", "tcp://127.0.0.1:5550", "Endpoint agents join at."),
     BOOLEAN("data/shuffle",
             "true",
             "Whether rows are shuffled, with the run's seed, before they are split into shards."),
-    BOOLEAN("data/shared",
-            "false",
-            "Whether each agent loads all rows instead of its shard of them, and has the shard only "
-            "for its number: the rows of the run are then those of one agent."),
+    BOOLEAN(
+        "data/shared",
+        "false",
+        "Whether each agent loads all rows instead of its shard of them, and has the shard only "
+        "for its number: the rows of the run are then those of one agent."),
     REAL("data/scale",
          "",
          0,

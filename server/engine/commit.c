@@ -98,7 +98,7 @@ commit_reserve_table(struct cnv_engine *engine, size_t length, struct cnv_error 
     struct cnv_table_setup setup = {
         .config = engine->config,
         .dimension = length,
-        .slices = cnv_slice_count(length),
+        .slices = cnv_slice_count(length, CNV_SLICE),
         .rows = engine->total_rows,
     };
 
@@ -112,15 +112,10 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
 {
     const struct cnv_encoding_ops *down = engine->settings.down;
     size_t length = (size_t) dimension;
-    struct cnv_blob *blob = cnv_blob_new_raw(down->size(length)); /* every slice is encoded */
-    double *values = cnv_array_new(CNV_SLICE, sizeof(*values));
-    enum cnv_status status = CNV_E_NOMEM;
+    struct cnv_blob *blob = NULL;
+    double *values = NULL;
+    enum cnv_status status = commit_check_start(engine, length, err);
 
-    if (blob == NULL || values == NULL) {
-        (void) cnv_fail(err, status, "out of memory for a model of %zu coordinates", length);
-        goto fail;
-    }
-    status = commit_check_start(engine, length, err);
     if (status == CNV_OK) {
         status = commit_check_blocks(engine, length, err);
     }
@@ -135,9 +130,21 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
     if (status != CNV_OK) {
         goto fail;
     }
-    for (size_t slice = 0; slice < cnv_slice_count(length); slice++) {
-        size_t count = cnv_slice_len(length, slice);
-        struct cnv_extent extent = down->extent(length, slice * CNV_SLICE, count);
+    if (engine->optimiser->width != NULL) {
+        engine->width = engine->optimiser->width(engine->optimiser_state);
+    }
+    size_t width = engine->width.kept;
+    blob = cnv_blob_new_raw(down->size(width * length)); /* every slice is encoded */
+    values = cnv_array_new((1 + width) * CNV_SLICE, sizeof(*values));
+    if (blob == NULL || values == NULL) {
+        status = cnv_fail(err, CNV_E_NOMEM, "out of memory for a model of %zu coordinates", length);
+        goto fail;
+    }
+    double *wide = values + CNV_SLICE; /* what lies beside the model stays zero */
+    for (size_t slice = 0; slice < cnv_slice_count(length, CNV_SLICE); slice++) {
+        size_t count = cnv_slice_len(length, CNV_SLICE, slice);
+        struct cnv_extent extent =
+            down->extent(width * length, width * slice * CNV_SLICE, width * count);
 
         if (engine->start != NULL) {
             memcpy(values,
@@ -146,10 +153,13 @@ cnv_commit_start(struct cnv_engine *engine, uint64_t dimension, struct cnv_error
         } else {
             commit_fill_start(&engine->settings, slice, values);
         }
-        down->encode(values, count, cnv_blob_edit(blob) + extent.offset);
+        for (size_t j = 0; j < count; j++) {
+            wide[width * j] = values[j];
+        }
+        down->encode(wide, width * count, cnv_blob_edit(blob) + extent.offset);
     }
-    uint32_t digest = cnv_vector_digest(down, cnv_blob_data(blob), length);
-    engine->model = cnv_parcel_new(blob, length, digest, engine->settings.chunk_bytes);
+    uint32_t digest = cnv_vector_digest(down, cnv_blob_data(blob), width * length);
+    engine->model = cnv_parcel_new(blob, width * length, digest, engine->settings.chunk_bytes);
     blob = NULL;
     if (engine->model == NULL) {
         status = cnv_fail(err, CNV_E_NOMEM, "out of memory for a model");
@@ -289,6 +299,7 @@ void cnv_commit_prepare(struct cnv_engine *engine, struct cnv_parcel *model)
         .round = round->number,
         .iteration = engine->iteration + round->steps,
         .model = model->blob,
+        .width = engine->width.kept,
         .digest = model->digest,
         .policy = engine->policy->name,
         .policy_state = state,

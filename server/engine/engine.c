@@ -95,6 +95,7 @@ static enum cnv_status engine_equip(struct cnv_engine *engine, struct cnv_error 
     const struct cnv_config *config = engine->config;
 
     engine->aggregate = cnv_aggregate_find(cnv_config_text(config, "aggregate/kind"));
+    engine->width = (struct cnv_width){ 1, 1, 1 };
     engine->optimiser = cnv_optimiser_find(cnv_config_text(config, "optimiser/kind"));
     if (engine->aggregate == NULL || engine->optimiser == NULL || engine->settings.up == NULL ||
         engine->settings.down == NULL) {

@@ -55,6 +55,7 @@ struct cnv_engine_record {
     uint64_t round;
     uint64_t iteration;
     struct cnv_blob *model; /* encoded as encoding/down; ref it to keep it */
+    size_t width;           /* numbers a coordinate, of which the first is the model's */
     uint32_t digest;
     const char *policy; /* whose state this is: an operator may have set another than configured */
     const uint8_t *policy_state;
@@ -270,6 +271,8 @@ struct cnv_engine_view {
     size_t members;
     struct cnv_blob *model; /* newest committed, encoded as encoding/down; NULL: none yet */
     const char *model_encoding;
+    size_t model_width; /* numbers a coordinate, of which the first is the model's; see
+                         * cnv_vector_first */
     uint32_t digest;
     const char *test_metric; /* "" : no report */
     double test_value;

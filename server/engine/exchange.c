@@ -304,6 +304,11 @@ static bool exchange_goes_on(struct cnv_engine *engine,
            (settings->seconds == 0 || cnv_run_seconds(engine) < settings->seconds);
 }
 
+struct cnv_width cnv_exchange_width(const struct cnv_engine *engine)
+{
+    return cnv_round_is_at(&engine->round, "model") ? engine->width : (struct cnv_width){ 1, 1, 1 };
+}
+
 uint32_t cnv_exchange_steps(const struct cnv_round *round)
 {
     uint64_t steps = ((uint64_t) round->exchange + 1) * round->decision.check_every;

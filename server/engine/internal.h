@@ -85,6 +85,7 @@ struct cnv_offer {
     size_t slot;                 /* async: of the member in the optimiser's state */
     struct cnv_msg_offer head;
     const struct cnv_encoding_ops *encoding; /* NULL: scalars only */
+    size_t slice;                            /* numbers of a slice of it, as they are sent */
     struct cnv_blob *vector;                 /* the whole vector where it came with the offer */
     struct cnv_blob *index;                  /* sparse: checked bytes that begin with the payload's
                                               * head; NULL: they have not come yet */
@@ -303,6 +304,7 @@ struct cnv_engine {
     void *optimiser_state;
     bool has_optimiser;
     struct cnv_place *places; /* [settings.agents]; NULL: the optimiser has no table */
+    struct cnv_width width;   /* of the exchange model; kept: of engine->model */
 
     bool has_decision;
     struct cnv_decision decision; /* the newest: for the next round */
@@ -499,9 +501,9 @@ struct cnv_extent cnv_offer_extent(const struct cnv_offer *offer, size_t first, 
 uint64_t cnv_offer_value_bytes(const struct cnv_offer *offer); /* without a sparse one's head */
 /* The chunk at index, which is in the ring; borrowed. */
 struct cnv_blob *cnv_offer_chunk(const struct cnv_offer *offer, uint64_t index);
-/* Slices of the model's length. */
-size_t cnv_slice_count(size_t length);
-size_t cnv_slice_len(size_t length, size_t slice);
+/* Slices of so many numbers in a vector, and the length of one of them. */
+size_t cnv_slice_count(size_t length, size_t slice_len);
+size_t cnv_slice_len(size_t length, size_t slice_len, size_t slice);
 
 /* --- round.c ------------------------------------------------------------------------------ */
 
@@ -532,6 +534,8 @@ void cnv_exchange_freeze(struct cnv_engine *engine);
 /* The vector of the exchange is merged (or there was none): its result stands. */
 void cnv_exchange_settle(struct cnv_engine *engine);
 void cnv_result_clear(struct cnv_result *result);
+/* How many numbers a coordinate the vectors of the exchange in hand have. */
+struct cnv_width cnv_exchange_width(const struct cnv_engine *engine);
 /* Local steps that lie before the exchange in hand. */
 uint32_t cnv_exchange_steps(const struct cnv_round *round);
 

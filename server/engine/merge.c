@@ -142,7 +142,11 @@ bool cnv_merge_begin(struct cnv_engine *engine)
     }
     merge->encoding = first->encoding;
     merge->down = engine->settings.down;
-    merge->length = (size_t) first->head.length;
+    merge->width = cnv_exchange_width(engine);
+    merge->coordinates = (size_t) first->head.length / merge->width.offered;
+    merge->slice_len = CNV_SLICE / merge->width.kept;
+    merge->version = engine->version;
+    merge->last = engine->iteration + round->steps - 1;
     merge->contributors = first->encoding->is_relative ? 1 : round->frozen_count;
     merge->base = cnv_parcel_ref(engine->model);
     merge->reference = first->encoding->is_relative ? cnv_parcel_ref(round->reference) : NULL;
@@ -150,8 +154,8 @@ bool cnv_merge_begin(struct cnv_engine *engine)
         merge->snapshot = cnv_parcel_ref(first->snapshot);
         merge->slot = first->slot;
     }
-    merge->slices = cnv_slice_count(merge->length);
-    merge->out = cnv_blob_new_raw(merge->down->size(merge->length));
+    merge->slices = cnv_slice_count(merge->coordinates, merge->slice_len);
+    merge->out = cnv_blob_new_raw(merge->down->size(merge->coordinates * merge->width.kept));
     merge->weights = cnv_array_new(merge->contributors, sizeof(*merge->weights));
     if (round->scales != NULL) {
         merge->scales = cnv_array_new(merge->contributors, sizeof(*merge->scales));
@@ -185,9 +189,10 @@ static bool
 slice_collect(struct slice_job *job, const struct cnv_offer *offer, uint64_t chunk_bytes, size_t i)
 {
     struct slice_part *part = &job->parts[i];
+    size_t width = job->merge->width.offered;
     uint64_t first_chunk = 0;
 
-    part->extent = cnv_offer_extent(offer, job->input.first, job->input.count);
+    part->extent = cnv_offer_extent(offer, job->first * width, job->count * width);
     part->first_offset = part->extent.offset;
     part->blob_count = part->extent.len > 0 ? 1 : 0;
     if (offer->chunks > 0 && part->extent.len > 0) {
@@ -222,8 +227,10 @@ static struct slice_job *slice_new(struct cnv_engine *engine, size_t slice)
     job->slice = slice;
     job->input.contributors = merge->contributors;
     job->input.weights = merge->weights;
-    job->input.first = slice * CNV_SLICE;
-    job->input.count = cnv_slice_len(merge->length, slice);
+    job->first = slice * merge->slice_len;
+    job->count = cnv_slice_len(merge->coordinates, merge->slice_len, slice);
+    job->input.first = job->first * merge->width.merged;
+    job->input.count = job->count * merge->width.merged;
     job->input.load = cnv_slice_load;
     job->input.add = cnv_slice_add;
     job->parts = cnv_array_new(merge->contributors, sizeof(*job->parts));
@@ -385,7 +392,8 @@ struct cnv_parcel *cnv_merge_take(struct cnv_engine *engine, struct cnv_merge *m
         digest = cnv_crc32c(digest, word, sizeof(word));
     }
     merge->out = NULL;
-    return cnv_parcel_new(out, merge->length, digest, engine->settings.chunk_bytes);
+    return cnv_parcel_new(
+        out, merge->coordinates * merge->width.kept, digest, engine->settings.chunk_bytes);
 }
 
 double cnv_merge_variance(const struct cnv_merge *merge)

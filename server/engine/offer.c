@@ -27,16 +27,16 @@
 #include "internal.h"
 #include "proto/vector.h"
 
-size_t cnv_slice_count(size_t length)
+size_t cnv_slice_count(size_t length, size_t slice_len)
 {
-    return length / CNV_SLICE + (length % CNV_SLICE != 0 ? 1 : 0);
+    return length / slice_len + (length % slice_len != 0 ? 1 : 0);
 }
 
-size_t cnv_slice_len(size_t length, size_t slice)
+size_t cnv_slice_len(size_t length, size_t slice_len, size_t slice)
 {
-    size_t first = slice * CNV_SLICE;
+    size_t first = slice * slice_len;
 
-    return length - first < CNV_SLICE ? length - first : CNV_SLICE;
+    return length - first < slice_len ? length - first : slice_len;
 }
 
 void cnv_offer_forget_pull(struct cnv_offer *offer)
@@ -215,8 +215,10 @@ void cnv_offer_release(struct cnv_engine *engine, struct cnv_member *member, siz
     if (offer->chunks == 0) {
         return;
     }
-    if (done < cnv_slice_count(length)) {
-        base = cnv_offer_extent(offer, done * CNV_SLICE, cnv_slice_len(length, done)).offset /
+    if (done < cnv_slice_count(length, offer->slice)) {
+        size_t count = cnv_slice_len(length, offer->slice, done);
+
+        base = cnv_offer_extent(offer, done * offer->slice, count).offset /
                engine->settings.chunk_bytes;
     }
     for (; offer->base < base; offer->base++) {

@@ -79,6 +79,7 @@ void cnv_outbox_commit(struct cnv_engine *engine, struct cnv_member *member)
     message.commit.length = model->length;
     message.commit.bytes = cnv_blob_len(model->blob);
     message.commit.digest = model->digest;
+    message.commit.width = engine->width.kept;
     member->commit_ms = engine->now_ms;
     member->told_version = engine->version;
     outbox_post(engine, member, &message, model);

@@ -18,15 +18,15 @@
 static void chunk_count_slices(struct cnv_offer *offer, uint64_t chunk_bytes)
 {
     size_t length = (size_t) offer->head.length;
-    size_t slices = cnv_slice_count(length);
+    size_t slices = cnv_slice_count(length, offer->slice);
     uint64_t bytes = offer->next * chunk_bytes;
 
     if (offer->encoding->is_sparse && offer->index == NULL) {
         return;
     }
     while (offer->slices < slices) {
-        size_t count = cnv_slice_len(length, offer->slices);
-        struct cnv_extent extent = cnv_offer_extent(offer, offer->slices * CNV_SLICE, count);
+        size_t count = cnv_slice_len(length, offer->slice, offer->slices);
+        struct cnv_extent extent = cnv_offer_extent(offer, offer->slices * offer->slice, count);
 
         if (offer->next < offer->chunks && extent.offset + extent.len > bytes) {
             return;

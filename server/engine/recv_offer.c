@@ -28,8 +28,10 @@ static uint64_t exchange_length(const struct cnv_engine *engine)
     if (cnv_round_is_at(round, "monitor")) {
         return cnv_monitor_length(round->decision.monitor, engine->dimension);
     }
-    return cnv_round_is_at(round, "loss") || cnv_round_is_at(round, "batch") ? 0
-                                                                             : engine->dimension;
+    if (cnv_round_is_at(round, "loss") || cnv_round_is_at(round, "batch")) {
+        return 0;
+    }
+    return engine->dimension * cnv_exchange_width(engine).offered;
 }
 
 /* What its vectors travel in, beside relative encodings. */
@@ -211,7 +213,10 @@ static void offer_keep(struct cnv_engine *engine,
     }
     cnv_async_keep_offer(engine, member);
     if (head->encoding[0] != '\0') {
+        struct cnv_width width = cnv_exchange_width(engine);
+
         offer->encoding = cnv_encoding_find(head->encoding);
+        offer->slice = CNV_SLICE / width.kept * width.offered;
         if (head->bytes <= CNV_INLINE_MAX) {
             offer->vector = cnv_blob_ref(payload);
             offer->index = offer->encoding->is_sparse ? cnv_blob_ref(payload) : NULL;

@@ -305,6 +305,9 @@ static const char *round_plan(const struct cnv_engine *engine)
     if (engine->round.decision.check_every > 0) {
         return CNV_PLAN_MONITOR;
     }
+    if (engine->width.kept > 1) {
+        return "model"; /* what other exchanges would settle lies beside it */
+    }
     return is_configured && plan[0] != '\0' ? plan : cnv_plan_of_solver(solver);
 }
 

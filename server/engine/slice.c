@@ -58,11 +58,8 @@ slice_walk(const struct slice_job *job, size_t i, struct cnv_blocks_walk *ret_wa
 {
     const struct slice_part *part = &job->parts[i];
 
-    cnv_blocks_begin(ret_walk,
-                     cnv_blob_data(part->index),
-                     job->merge->length,
-                     job->input.first,
-                     job->input.count);
+    cnv_blocks_begin(
+        ret_walk, cnv_blob_data(part->index), job->merge->coordinates, job->first, job->count);
     return slice_bytes(job, part);
 }
 
@@ -96,6 +93,14 @@ bool cnv_slice_load(const struct cnv_merge_input *input, size_t i, double *buffe
     struct cnv_blocks_walk walk;
     bool is_finite = true;
 
+    if (job->offered != NULL) {
+        const struct cnv_merge *merge = job->merge;
+
+        merge->encoding->decode(
+            slice_bytes(job, part), job->count * merge->width.offered, NULL, job->offered);
+        merge->optimiser->widen(merge->optimiser_state, job->count, job->offered, buffer);
+        return slice_take(job, i, buffer, input->count);
+    }
     if (part->index == NULL) {
         job->merge->encoding->decode(slice_bytes(job, part), input->count, job->reference, buffer);
         return slice_take(job, i, buffer, input->count);
@@ -133,21 +138,30 @@ bool cnv_slice_add(
     return is_finite;
 }
 
-static void decode_parcel(const struct cnv_merge *merge,
-                          const struct cnv_parcel *parcel,
-                          const struct cnv_merge_input *input,
-                          double *out)
+/* Where the slice lies in what comes out. */
+static struct cnv_extent kept_extent(const struct slice_job *job)
 {
-    struct cnv_extent extent = merge->down->extent(merge->length, input->first, input->count);
+    const struct cnv_merge *merge = job->merge;
+    size_t width = merge->width.kept;
 
-    merge->down->decode(cnv_blob_data(parcel->blob) + extent.offset, input->count, NULL, out);
+    return merge->down->extent(merge->coordinates * width, job->first * width, job->count * width);
 }
 
-static double distance_square(const double *a, const double *b, size_t count)
+/* The slice of a model, or of a settled vector. */
+static void decode_parcel(const struct slice_job *job, const struct cnv_parcel *parcel, double *out)
+{
+    const struct cnv_merge *merge = job->merge;
+    const uint8_t *bytes = cnv_blob_data(parcel->blob) + kept_extent(job).offset;
+
+    merge->down->decode(bytes, job->count * merge->width.kept, NULL, out);
+}
+
+/* Of every width numbers the first counts. */
+static double distance_square(const double *a, const double *b, size_t count, size_t width)
 {
     double square = 0;
 
-    for (size_t j = 0; j < count; j++) {
+    for (size_t j = 0; j < count; j += width) {
         double distance = a[j] - b[j];
 
         square += distance * distance;
@@ -192,7 +206,7 @@ static double slice_variance(const struct slice_job *job, const double *mean, do
             square = sparse_distance_square(job, i, mean, mean_square, buffer);
         } else {
             (void) cnv_slice_load(input, i, buffer);
-            square = distance_square(buffer, mean, input->count);
+            square = distance_square(buffer, mean, input->count, job->merge->width.merged);
         }
         variance += input->weights[i] * square;
     }
@@ -248,7 +262,8 @@ static enum cnv_status slice_update(struct slice_job *job, double *update, doubl
     return merge->aggregate->merge_slice(merge->aggregate_state, &job->input, update, scratch);
 }
 
-/* room: update, base, result, snapshot, each [count]; then the aggregator's scratch. */
+/* room: update, base, result, snapshot, each of the count that is merged; then the aggregator's
+ * scratch. */
 static enum cnv_status slice_merge(struct slice_job *job, double *room)
 {
     struct cnv_merge *merge = job->merge;
@@ -273,32 +288,35 @@ static enum cnv_status slice_merge(struct slice_job *job, double *room)
     }
     if (merge->optimiser != NULL) {
         struct cnv_apply_input apply = {
-            .first = input->first,
-            .count = input->count,
+            .first = job->first,
+            .count = job->count,
+            .version = merge->version,
+            .last = merge->last,
             .base = base,
             .update = update,
             .snapshot = merge->snapshot == NULL ? NULL : snapshot,
             .slot = merge->slot,
         };
 
-        decode_parcel(merge, merge->base, input, base);
+        decode_parcel(job, merge->base, base);
         if (merge->snapshot != NULL) {
-            decode_parcel(merge, merge->snapshot, input, snapshot);
+            decode_parcel(job, merge->snapshot, snapshot);
         }
         merge->optimiser->apply_slice(merge->optimiser_state, &apply, result);
         values = result;
     }
-    struct cnv_extent extent = merge->down->extent(merge->length, input->first, input->count);
+    struct cnv_extent extent = kept_extent(job);
+    size_t count = job->count * merge->width.kept;
     uint8_t *bytes = merge->out_bytes + extent.offset;
 
     /* The result is what the encoding decodes to, so that is what is checked and measured. */
-    merge->down->encode(values, input->count, bytes);
-    merge->down->decode(bytes, input->count, NULL, base);
+    merge->down->encode(values, count, bytes);
+    merge->down->decode(bytes, count, NULL, base);
     row->crc = cnv_crc32c(0, bytes, extent.len);
-    for (size_t j = 0; j < input->count; j++) {
+    for (size_t j = 0; j < count; j++) {
         row->square += base[j] * base[j];
     }
-    return all_finite(base, input->count) ? CNV_OK : CNV_E_NOT_FINITE;
+    return all_finite(base, count) ? CNV_OK : CNV_E_NOT_FINITE;
 }
 
 /* The pass before merging. */
@@ -325,15 +343,17 @@ void cnv_slice_run(struct cnv_job *base)
     size_t count = job->input.count;
     size_t scratch =
         merge->aggregate->scratch_size(merge->aggregate_state, job->input.contributors, count);
-    double *room = cnv_array_new(5 * count + scratch, sizeof(*room));
+    bool is_wide = merge->optimiser != NULL && merge->optimiser->widen != NULL;
+    double *room = cnv_array_new((is_wide ? 6 : 5) * count + scratch, sizeof(*room));
 
     job->gather = cnv_array_new(job->gather_len, 1);
     job->status = CNV_E_NOMEM;
     if (room != NULL && job->gather != NULL) {
         if (merge->reference != NULL) {
             job->reference = room + 4 * count + scratch;
-            decode_parcel(merge, merge->reference, &job->input, job->reference);
+            decode_parcel(job, merge->reference, job->reference);
         }
+        job->offered = is_wide ? room + 5 * count + scratch : NULL;
         job->status = merge->is_scoring ? slice_score(job, room) : slice_merge(job, room);
     }
     cnv_free(job->gather);

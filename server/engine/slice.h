@@ -31,10 +31,14 @@ struct cnv_merge {
     uint64_t *table_rows;              /* [contributors] each one's of the table; NULL: no table */
     const struct cnv_encoding_ops *encoding; /* of the contributions */
     const struct cnv_encoding_ops *down;
-    size_t length;
+    struct cnv_width width;
+    size_t coordinates;
+    size_t slice_len;    /* coordinates of a slice */
     size_t contributors; /* 1 for a relative encoding: all have sent the same */
     double *weights;
     double *scales;               /* NULL: contributions are taken as they are */
+    uint64_t version;             /* of base */
+    uint64_t last;                /* iteration of the round's last local step */
     struct cnv_parcel *base;      /* the committed model */
     struct cnv_parcel *reference; /* what a relative encoding refers to */
     struct cnv_parcel *snapshot;  /* async: the version the contribution was made from; or NULL */
@@ -66,10 +70,13 @@ struct slice_part {
 struct slice_job {
     struct cnv_job job;
     struct cnv_merge *merge;
-    struct cnv_merge_input input;
+    struct cnv_merge_input input; /* in numbers as they are merged */
     size_t slice;
+    size_t first; /* its coordinates: [first, first + count) */
+    size_t count;
     struct slice_part *parts; /* [contributors] */
     double *reference;        /* [count] for relative encodings; room of run */
+    double *offered;          /* [count x offered] where the optimiser widens; room of run */
     size_t gather_len;        /* of the longest extent that spans blobs; 0: none does */
     uint8_t *gather;          /* [gather_len] room of run */
     bool *is_bad;             /* [contributors] */

@@ -182,6 +182,7 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
         .members = engine->member_count,
         .model = engine->model == NULL ? NULL : engine->model->blob,
         .model_encoding = engine->settings.down->name,
+        .model_width = engine->width.kept,
         .digest = engine->model == NULL ? 0 : engine->model->digest,
     };
     view_test(engine, ret_view);

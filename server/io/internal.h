@@ -69,6 +69,7 @@ struct cnv_run_before {
     struct cnv_blob *model; /* encoded; NULL: there is none, or the present run has one */
     const char *encoding;
     uint64_t dimension;
+    size_t width;   /* numbers a coordinate in model */
     double *labels; /* [label_count] what it was trained on */
     size_t label_count;
     json_t *report; /* of the run, as status showed it; NULL: none */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "io/internal.h"
 #include "proto/npy.h"
+#include "proto/vector.h"
 #include "report/report.h"
 
 struct model_answer {
@@ -18,7 +19,9 @@ struct model_answer {
     struct cnv_daemon *daemon;
     struct cnv_asker asker;
     struct cnv_blob *model; /* encoded payload */
-    struct cnv_blob *npy;   /* NULL: out of memory */
+    uint64_t dimension;
+    size_t width;
+    struct cnv_blob *npy; /* NULL: out of memory */
     uint64_t version;
     bool is_before; /* of the run before: the file is not kept */
     uint8_t head[CNV_NPY_HEAD_SIZE];
@@ -29,12 +32,17 @@ static const char npy_type[] = "application/x-npy";
 static void model_run(struct cnv_job *job)
 {
     struct model_answer *answer = (struct model_answer *) job;
-    size_t len = cnv_blob_len(answer->model);
+    size_t length = (size_t) answer->dimension;
+    size_t len = cnv_blob_len(answer->model) / answer->width;
 
     answer->npy = cnv_blob_new_raw(CNV_NPY_HEAD_SIZE + len);
     if (answer->npy != NULL) {
         memcpy(cnv_blob_edit(answer->npy), answer->head, CNV_NPY_HEAD_SIZE);
-        memcpy(cnv_blob_edit(answer->npy) + CNV_NPY_HEAD_SIZE, cnv_blob_data(answer->model), len);
+        cnv_vector_first(cnv_blob_data(answer->model),
+                         length,
+                         answer->width,
+                         len / length,
+                         cnv_blob_edit(answer->npy) + CNV_NPY_HEAD_SIZE);
     }
 }
 
@@ -86,6 +94,8 @@ void cnv_model_answer(struct cnv_daemon *daemon, const struct cnv_asker *asker)
         .daemon = daemon,
         .asker = *asker,
         .model = cnv_blob_ref(is_before ? daemon->before.model : view.model),
+        .dimension = dimension,
+        .width = is_before ? daemon->before.width : view.model_width,
         .version = view.version,
         .is_before = is_before,
     };
@@ -133,6 +143,7 @@ void cnv_model_keep(struct cnv_daemon *daemon)
     daemon->before = (struct cnv_run_before){
         .model = cnv_blob_ref(view.model),
         .encoding = view.model_encoding,
+        .width = view.model_width,
         .dimension = view.dimension,
         .labels = labels,
         .label_count = view.label_count,

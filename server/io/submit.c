@@ -19,6 +19,7 @@
 #include "encodings/encoding.h"
 #include "io/internal.h"
 #include "model/model.h"
+#include "proto/vector.h"
 #include "report/report.h"
 
 struct cnv_next_run {
@@ -251,17 +252,25 @@ static enum cnv_status hand_model_over(struct cnv_daemon *daemon, struct cnv_err
         return status; /* the present run was to leave a model, and has not */
     }
     cnv_engine_view(daemon->engine, &view);
+    const struct cnv_encoding_ops *encoding =
+        cnv_encoding_find(is_before ? before->encoding : view.model_encoding);
     size_t dimension = (size_t) (is_before ? before->dimension : view.dimension);
+    struct cnv_blob *model = cnv_blob_new_raw(encoding->size(dimension));
     struct cnv_blob *values = cnv_blob_new_raw(dimension * sizeof(double));
-    if (values == NULL) {
+    if (model == NULL || values == NULL) {
+        cnv_blob_unref(model);
+        cnv_blob_unref(values);
         return cnv_fail(err, CNV_E_NOMEM, "the model to start from");
     }
+    cnv_vector_first(cnv_blob_data(is_before ? before->model : view.model),
+                     dimension,
+                     is_before ? before->width : view.model_width,
+                     encoding->size(1),
+                     cnv_blob_edit(model));
     /* Blobs are aligned to 64 bytes. */
-    cnv_encoding_find(is_before ? before->encoding : view.model_encoding)
-        ->decode(cnv_blob_data(is_before ? before->model : view.model),
-                 dimension,
-                 NULL,
-                 (double *) (void *) cnv_blob_edit(values));
+    encoding->decode(
+        cnv_blob_data(model), dimension, NULL, (double *) (void *) cnv_blob_edit(values));
+    cnv_blob_unref(model);
     const struct cnv_engine_start start = {
         .values = values,
         .labels = is_before ? before->labels : view.labels,

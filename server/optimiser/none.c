@@ -24,7 +24,7 @@ static void none_apply_slice(void *state, const struct cnv_apply_input *input, d
 }
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): as the table has it */
-static size_t none_save(const void *state, uint8_t *bytes, size_t size)
+size_t cnv_optimiser_save_nothing(const void *state, uint8_t *bytes, size_t size)
 {
     (void) state;
     (void) bytes;
@@ -32,13 +32,14 @@ static size_t none_save(const void *state, uint8_t *bytes, size_t size)
     return 0;
 }
 
-static enum cnv_status
-none_load(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err)
+enum cnv_status
+cnv_optimiser_load_nothing(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err)
 {
     (void) state;
     (void) bytes;
     if (size != 0) {
-        return cnv_fail(err, CNV_E_SIZE, "state of optimiser none has %zu bytes, not 0", size);
+        return cnv_fail(
+            err, CNV_E_SIZE, "state of a server optimiser without one has %zu bytes", size);
     }
     return CNV_OK;
 }
@@ -51,6 +52,6 @@ const struct cnv_optimiser_ops cnv_optimiser_none = {
     .fini = NULL,
     .apply_slice = none_apply_slice,
     .conclude = NULL,
-    .save = none_save,
-    .load = none_load,
+    .save = cnv_optimiser_save_nothing,
+    .load = cnv_optimiser_load_nothing,
 };

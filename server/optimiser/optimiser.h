@@ -14,12 +14,24 @@
 #include "base/param.h"
 #include "base/status.h"
 
+/*
+ * Where more than a model travels: so many numbers lie side by side for each coordinate, of which
+ * the first is the model's, or its update. Of most optimisers all three are 1.
+ */
+struct cnv_width {
+    size_t offered; /* by members, for the exchange model */
+    size_t merged;  /* what widen makes of them, which is what is averaged; >= the others */
+    size_t kept;    /* committed and broadcast; a power of 2 */
+};
+
 /* One slice of the model. base and update are borrowed; out may not overlap them. */
 struct cnv_apply_input {
     size_t first;
     size_t count;
-    const double *base;     /* [count] the committed model */
-    const double *update;   /* [count] the averaged update, relative to it */
+    uint64_t version;       /* of base */
+    uint64_t last;          /* iteration of the run of the last local step of the round */
+    const double *base;     /* [count x kept] the committed model */
+    const double *update;   /* [count x merged] the averaged update, relative to it */
     const double *snapshot; /* [count] the version the update was made from; NULL: base */
     size_t slot;            /* of the agent it is from, where wants_snapshot; else 0 */
 };
@@ -77,7 +89,14 @@ struct cnv_optimiser_ops {
                             size_t dimension,
                             struct cnv_error *err);
     void (*fini)(void *state); /* NULL: nothing to let go of */
-    /* Writes out[count] and the pending state of these coordinates; keep or drop decides it. */
+    /* How wide vectors are. NULL: one number a coordinate. Else init checks nothing of dimension: a
+     * wide run takes encodings that treat each number by itself and aggregators without scoring. */
+    struct cnv_width (*width)(const void *state);
+    /* offered[count x offered] of one contribution becomes merged[count x merged]. Any thread. NULL
+     * where width is. */
+    void (*widen)(const void *state, size_t count, const double *offered, double *merged);
+    /* Writes out[count x kept] and the pending state of these coordinates; keep or drop decides it.
+     */
     void (*apply_slice)(void *state, const struct cnv_apply_input *input, double *out);
     /* The commit the slices were for stands (true) or was given up (false). NULL: stateless. */
     void (*conclude)(void *state, bool committed);

@@ -15,5 +15,11 @@ extern const struct cnv_optimiser_ops cnv_optimiser_sega;
 extern const struct cnv_optimiser_ops cnv_optimiser_sega_table;
 extern const struct cnv_optimiser_ops cnv_optimiser_saga_table;
 extern const struct cnv_optimiser_ops cnv_optimiser_accelerated;
+extern const struct cnv_optimiser_ops cnv_optimiser_scaled;
+
+/* These fit the table of an optimiser without state. In none.c. */
+size_t cnv_optimiser_save_nothing(const void *state, uint8_t *bytes, size_t size);
+enum cnv_status
+cnv_optimiser_load_nothing(void *state, const uint8_t *bytes, size_t size, struct cnv_error *err);
 
 #endif

@@ -48,6 +48,7 @@ void world_init(struct world *world, size_t agents);
 
 /* Sets a key; a value that is not allowed ends the program. */
 void world_set(struct world *world, const char *path, const char *value);
+void world_set_number(struct world *world, const char *path, double value);
 
 /* A model of so many features; above 8192 it travels in chunks. */
 void world_set_features(struct world *world, size_t features);

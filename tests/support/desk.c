@@ -169,6 +169,7 @@ struct cnv_msg_commit commit_of(uint64_t version, const double *model, size_t le
         .length = length,
         .bytes = length * 8,
         .digest = cnv_vector_digest(f64, (const uint8_t *) model, length),
+        .width = 1,
     };
 }
 

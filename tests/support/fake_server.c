@@ -186,6 +186,7 @@ void fake_server_commit(struct fake_server *server,
     commit->transfer = transfer;
     (void) snprintf(commit->encoding, sizeof(commit->encoding), "f64");
     commit->length = length;
+    commit->width = 1;
     commit->bytes = length * sizeof(*values);
     commit->digest = cnv_vector_digest(cnv_encoding_find("f64"), (const uint8_t *) values, length);
     if (transfer == 0) {

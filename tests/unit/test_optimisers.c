@@ -7,7 +7,7 @@
 #include "config/config.h"
 #include "optimiser/optimiser.h"
 
-enum { LENGTH = 40, SLICE = 8, AGENTS = 3, ROWS = 7 };
+enum { LENGTH = 40, SLICE = 8, AGENTS = 3, ROWS = 7, WIDTH = 3 };
 
 struct optimiser {
     const struct cnv_optimiser_ops *ops;
@@ -69,29 +69,59 @@ static void look_up(struct optimiser *optimiser, unsigned round, size_t first, d
     }
 }
 
-/* Applies round `round`'s update in slices, last one first; commits it or not. */
+static struct cnv_width width_of(const struct optimiser *optimiser)
+{
+    return optimiser->ops->width == NULL ? (struct cnv_width){ 1, 1, 1 }
+                                         : optimiser->ops->width(optimiser->state);
+}
+
+/* Applies round `round`'s update in slices, last one first; commits it or not. out: the model. */
 static void apply(struct optimiser *optimiser, unsigned round, bool is_kept, double *out)
 {
-    double base[LENGTH];
-    double update[LENGTH];
+    struct cnv_width width = width_of(optimiser);
+    double base[WIDTH * LENGTH];
+    double update[WIDTH * LENGTH];
+    double result[WIDTH * LENGTH];
 
-    for (size_t j = 0; j < LENGTH; j++) {
+    for (size_t j = 0; j < LENGTH * width.kept; j++) {
         base[j] = (double) j;
+    }
+    for (size_t j = 0; j < LENGTH * width.merged; j++) {
         update[j] = sin((double) (j + 7 * round));
     }
     for (size_t end = LENGTH; end > 0; end -= SLICE) {
         size_t first = end - SLICE;
-        struct cnv_apply_input input = {
-            .first = first, .count = SLICE, .base = base + first, .update = update + first
-        };
+        struct cnv_apply_input input = { .first = first,
+                                         .count = SLICE,
+                                         .version = round,
+                                         .base = base + first * width.kept,
+                                         .update = update + first * width.merged };
 
         if (optimiser->ops->table != NULL) {
             look_up(optimiser, round, first, update + first);
         }
-        optimiser->ops->apply_slice(optimiser->state, &input, out + first);
+        optimiser->ops->apply_slice(optimiser->state, &input, result + first * width.kept);
+    }
+    for (size_t j = 0; j < LENGTH; j++) {
+        out[j] = result[j * width.kept];
     }
     if (optimiser->ops->conclude != NULL) {
         optimiser->ops->conclude(optimiser->state, is_kept);
+    }
+}
+
+Test(optimisers, no_vector_is_wider_than_what_is_merged, .timeout = 5)
+{
+    for (size_t i = 0; cnv_optimiser_at(i) != NULL; i++) {
+        struct optimiser one = optimiser_new(cnv_optimiser_at(i));
+        struct cnv_width width = width_of(&one);
+
+        cr_assert_eq(one.ops->width == NULL, one.ops->widen == NULL);
+        cr_assert_leq(width.merged, WIDTH);
+        cr_assert(width.offered >= 1 && width.offered <= width.merged);
+        cr_assert(width.kept >= 1 && width.kept <= width.merged);
+        cr_assert_eq(width.kept & (width.kept - 1), 0, "slices are cut into equal parts");
+        optimiser_destroy(&one);
     }
 }
 

@@ -397,6 +397,7 @@ static enum cnv_status announce(
         .plan = plan,
         .values = model,
         .length = DIMENSION,
+        .width = 1,
     };
 
     return tell(bench, &event);
@@ -635,6 +636,7 @@ Test(trainer, failures_and_ends_come_out, .timeout = 5)
         .plan = "model",
         .values = model,
         .length = DIMENSION,
+        .width = 1,
     };
     convene_event finished = { .kind = CONVENE_FINISHED, .exit_code = 1 };
     int exit_code = 0;

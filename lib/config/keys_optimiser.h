@@ -1,0 +1,57 @@
+/*
+ * keys_optimiser.h - rows of the table in keys.c: how the server applies the averaged update.
+ *
+ * Included there, and nowhere else, in the midst of the table: hence no guard.
+ */
+CHOICE("optimiser/kind",
+       "none|momentum|nesterov|adam|yogi|adagrad|sega|sega-table|saga-table|accelerated|"
+       "async-isgd|scaled",
+       "none",
+       "How the averaged update is applied to the model: as it is; through a momentum "
+       "(FedAvgM, Hsu et al. 2019), Nesterov's (DiLoCo, Douillard et al. 2023), or scaled by "
+       "coordinate (Reddi et al. 2021); or as methods of Mishchenko et al. 2020 do. scaled: solver "
+       "savic takes one round trip a round instead of two (Chezhegov et al. 2024)."),
+    REAL("optimiser/l1",
+         "",
+         0,
+         LARGEST_REAL,
+         "0",
+         "async-isgd, sega, sega-table: weight of |x|_1; needs solver/step-rule=given."),
+    CHOICE("optimiser/prox",
+           "corrected|printed",
+           "corrected",
+           "async-isgd: prox of step x share of blocks x l1, or without the share, as printed."),
+    REAL("optimiser/step",
+         "",
+         0,
+         1e6,
+         "0",
+         "Step size of the server optimiser; 0: 1 for momentum, 0.7 for nesterov, 0.01 for adam "
+         "and yogi, 0.03 for adagrad."),
+    REAL("optimiser/momentum", "", 0, 0.9999, "0.9", "momentum, nesterov: share that is kept."),
+    REAL("optimiser/beta1", "", 0, 0.9999, "0.9", "adam, yogi: share of the mean that is kept."),
+    REAL("optimiser/beta2", "", 0, 0.9999, "0.99", "adam, yogi: share of the squares kept."),
+    REAL("optimiser/convexity",
+         "",
+         SMALLEST_POSITIVE,
+         LARGEST_REAL,
+         "1e-3",
+         "accelerated: mu, the strong convexity of the objective."),
+    REAL("optimiser/noise",
+         "",
+         1,
+         LARGEST_REAL,
+         "1",
+         "accelerated: rho, how much larger a sampled gradient's mean square is; 1: exact."),
+    REAL("optimiser/tau",
+         "",
+         SMALLEST_POSITIVE,
+         LARGEST_REAL,
+         "1e-3",
+         "adam, yogi, adagrad: what is added to the root of the squares."),
+    REAL("optimiser/initial",
+         "",
+         0,
+         LARGEST_REAL,
+         "1e-6",
+         "adam, yogi, adagrad: what the squares start from; the paper has at least tau^2."),
