@@ -77,7 +77,8 @@ static void smoothness_take(struct cnv_engine *engine,
         return;
     }
     if (silent != NULL) {
-        (void) snprintf(text, sizeof(text), "L is not known, one does not say: solver/smoothness");
+        (void) snprintf(
+            text, sizeof(text), "L is not known, as it does not say its own: solver/smoothness");
         cnv_note(engine, CNV_NOTE_SMOOTHNESS, silent, CNV_OK, text);
         return;
     }

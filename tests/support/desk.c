@@ -187,6 +187,7 @@ void hear_announce(
     struct cnv_message message = { .kind = CNV_KIND_ANNOUNCE };
 
     message.announce = (struct cnv_msg_announce){
+        .smoothness = 2.5,
         .run = RUN,
         .round = round,
         .attempt = attempt,

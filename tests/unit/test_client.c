@@ -43,9 +43,10 @@ Test(client, joins_contributes_and_finishes, .timeout = 20)
     cr_assert_eq(event->label_count, 2);
     convene_event_release(event);
 
-    cr_assert_eq(convene_ready(client, LENGTH), CONVENE_OK);
+    cr_assert_eq(convene_ready_smooth(client, LENGTH, 1.5), CONVENE_OK);
     hear(server, CNV_KIND_READY, &message);
     cr_assert_eq(message.ready.dimension, LENGTH);
+    cr_assert_eq(message.ready.smoothness, 1.5);
     fake_server_commit(server, 0, 1, 0.5, LENGTH, 0);
     fake_server_announce(server, 1, 1, 1, "model");
     expect_and_release(client, CONVENE_COMMIT);

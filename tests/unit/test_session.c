@@ -1,5 +1,6 @@
 /* test_session.c - joining, rounds, and what a lack of memory does. */
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,9 +61,12 @@ Test(session, says_loaded_and_ready_again_until_the_server_shows_it_knows, .time
     hear_shape(desk);
     hear_shape(desk);
     cr_assert_eq(desk->events, 2, "a repeated shape is no second event");
-    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3, 0), CNV_OK);
+    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3, -1), CNV_E_INPUT);
+    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3, NAN), CNV_E_INPUT);
+    cr_assert_eq(cnv_session_ready(desk->session, desk->now, 3, 1.5), CNV_OK);
     tick(desk, BEAT);
     cr_assert_eq(desk_count(desk, CNV_KIND_READY), 2);
+    cr_assert_eq(desk_said(desk, CNV_KIND_READY, 1)->ready.smoothness, 1.5);
     hear_commit(desk, 1, small, 3);
     desk_clear(desk);
     tick(desk, BEAT);
@@ -231,6 +235,7 @@ Test(session, offers_inline_and_repeats_with_each_beat_until_settled, .timeout =
     hear_announce(desk, 2, 1, 1, "gradient,model");
     cr_assert_eq(desk->event[3]->kind, CONVENE_ROUND);
     cr_assert_str_eq(desk->event[3]->plan, "gradient,model");
+    cr_assert_eq(desk->event[3]->smoothness, 2.5);
     cr_assert_arr_eq(desk->event[3]->values, small, sizeof(small));
     desk_clear(desk);
     contribute(desk, 2, 1, small, 3);
