@@ -6,7 +6,7 @@
 
 #include "base/param.h"
 
-enum { CNV_VALUE_SIZE = 256, CNV_ALLOWED_SIZE = 120, CNV_SHOWN_SIZE = 64 };
+enum { CNV_VALUE_SIZE = 256, CNV_ALLOWED_SIZE = 176, CNV_SHOWN_SIZE = 64 };
 
 /*
  * Whether text is a value of param. A number goes to ret_number (0 or 1 for a boolean, NaN for
