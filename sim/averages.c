@@ -18,6 +18,7 @@
 #include "encodings/encoding.h"
 #include "mean.h"
 #include "proto/plan.h"
+#include "tables.h"
 
 /* So many contributors' earlier contributions are looked at too. */
 enum { OLDER_BITS = 8 };
@@ -35,6 +36,7 @@ void sim_averages_forget(struct sim_promises *promises, uint64_t round)
         }
         *at = note->next;
         cnv_free(note->values);
+        cnv_free(note->sent);
         cnv_free(note);
     }
 }
@@ -51,6 +53,7 @@ static void note_vector(struct cnv_sim *sim, const struct vector_note *from, con
     if (values != NULL) {
         note->values = cnv_array_new(note->length, sizeof(*values));
         if (note->values == NULL) {
+            cnv_free(note->sent);
             cnv_free(note);
             sim_fail(sim, CNV_E_NOMEM, "notes");
             return;
@@ -81,7 +84,10 @@ void sim_promises_contribution(struct cnv_sim *sim,
         .length = contribution->length * (contribution->width > 1 ? contribution->width : 1),
     };
 
-    if (sim->promises != NULL) {
+    if (sim->promises != NULL && sim_tables_are_there(sim) && note.is_model &&
+        !sim_tables_note(contribution, &note)) {
+        sim_fail(sim, CNV_E_NOMEM, "notes");
+    } else if (sim->promises != NULL) {
         note_vector(sim, &note, contribution->values);
     }
 }
@@ -287,7 +293,10 @@ apply_optimiser(const struct cnv_sim *sim, double *mean, double *momentum, size_
     double step = cnv_config_real(sim->setup.config, "optimiser/step");
     struct cnv_partition partition;
 
-    if (strcmp(kind, "sega") == 0 &&
+    if (strcmp(kind, "saga-table") == 0) {
+        return; /* what it remembers is no mean of updates: sim_tables_mean */
+    }
+    if ((strcmp(kind, "sega") == 0 || strcmp(kind, "sega-table") == 0) &&
         cnv_partition_read(sim->setup.config, length, &partition, NULL) == CNV_OK) {
         for (size_t j = 0; j < length; j++) {
             double heard = before == NULL ? 0 : before[j];
@@ -351,6 +360,7 @@ static bool model_follows(const struct cnv_sim *sim,
         return false;
     }
     apply_optimiser(sim, work, work + 3 * length, length);
+    sim_tables_mean(sim, contributors, count, work + 3 * length);
     encoding->decode(newest[-1].bytes, length, NULL, model);
     for (size_t j = 0; j < length; j++) {
         model[j] += work[j];
@@ -434,6 +444,7 @@ static bool follows(struct cnv_sim *sim,
     }
     if (is_met) {
         keep_momentum(sim, work + 3 * length, length);
+        sim_tables_keep(sim, contributors, count);
     }
     cnv_free(work);
     return is_met;
@@ -459,6 +470,7 @@ forget_counted(struct sim_promises *promises, const struct contributor *contribu
             }
             *at = note->next;
             cnv_free(note->values);
+            cnv_free(note->sent);
             cnv_free(note);
         }
     }
@@ -482,6 +494,7 @@ void sim_averages_check(struct cnv_sim *sim, const struct cnv_engine_view *view,
                  row.contributors,
                  row.round);
     }
+    sim->promises->iteration = view->iteration;
     if (sim_is_async(sim)) {
         forget_counted(sim->promises, contributors, count);
     } else {

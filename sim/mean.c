@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "encodings/encoding.h"
+#include "tables.h"
 
 bool sim_is_kind(const struct cnv_sim *sim, const char *key, const char *value)
 {
@@ -171,6 +172,10 @@ bool sim_take_mean(const struct cnv_sim *sim,
         weight *= damping(sim, contributors[i].note);
         if (!contributed(sim, contributors[i].note, values, length)) {
             return false;
+        }
+        if (contributors[i].note->sent != NULL) {
+            weight = sim_tables_weight(sim, &contributors[i]);
+            sim_tables_compare(sim, &contributors[i], values);
         }
         double scale = steps > 0 ? steps / (double) contributors[i].note->steps : 1;
         for (size_t j = 0; j < length; j++) {

@@ -43,6 +43,7 @@ void sim_promises_destroy(struct sim_promises *promises)
     }
     cnv_free(promises->versions);
     cnv_free(promises->momentum);
+    cnv_free(promises->table);
     cnv_free(promises);
 }
 

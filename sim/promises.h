@@ -24,6 +24,7 @@ struct vector_note {
     double factor;
     uint32_t reference;
     double *values; /* NULL: scalars only */
+    bool *sent; /* [length] which of them the server hears of; NULL: all. Where it has a table */
     size_t length;
 };
 
@@ -41,7 +42,9 @@ struct sim_promises {
     size_t version_count;
     double smoothness; /* L, as the first of them was told */
     bool has_smoothness;
-    double *momentum; /* [length] of the server optimiser; NULL: none, or zeros still */
+    double *momentum;   /* [length] of the server optimiser; NULL: none, or zeros still */
+    double *table;      /* [rows x length] the same; NULL: none, or zeros still */
+    uint64_t iteration; /* that the round in hand begins at */
     uint32_t digest;
     size_t blobs_before; /* alive when the simulation began */
 };

@@ -152,9 +152,50 @@ static void draw_async(struct world *world, struct cnv_rng *rng)
     world_set_number(world, "run/rounds", (double) (10 + cnv_rng_below(rng, 30)));
 }
 
+/* Whether gradients of a round may be what is contributed. */
+static bool may_send_blocks(const struct world *world)
+{
+    return world->classes == 2 &&
+           strcmp(cnv_config_text(world->config, "policy/kind"), "fixed") == 0;
+}
+
+/* One of these solvers, with blocks that are few and small, or so many that they go by chunks. */
+static const char *draw_partition(struct world *world,
+                                  struct cnv_rng *rng,
+                                  const char *const *solvers,
+                                  size_t solver_count)
+{
+    size_t length = world->features;
+    size_t most = length < 1000 ? length : length < 20000 ? 300 : 900; /* ids fit into a chunk */
+    size_t count = 1 + (size_t) cnv_rng_below(rng, most);
+    size_t block = (length - 1) / count + 1;
+
+    count = (length - 1) / block + 1;
+    const char *solver = solvers[cnv_rng_below(rng, solver_count)];
+    world_set(world, "solver/kind", solver);
+    world_set(world, "encoding/up", "blocks");
+    world_set_number(world, "encoding/block", (double) block);
+    world_set_number(
+        world, "encoding/fraction", (double) (1 + cnv_rng_below(rng, count)) / (double) count);
+    return solver;
+}
+
+/* Some are given L, the others gather it; of those with a prox some have what it is for. */
+static void draw_smoothness(struct world *world, struct cnv_rng *rng, bool has_prox)
+{
+    if (cnv_rng_below(rng, 4) == 0) {
+        world_set(world, "solver/smoothness", "10");
+    }
+    if (has_prox && cnv_rng_below(rng, 2) == 0) {
+        world_set(world, "solver/step-rule", "given");
+        world_set(world, "solver/step", "0.05");
+        world_set(world, "optimiser/l1", "0.01");
+    }
+}
+
 /*
- * Some runs send blocks: few and small, or so many that they go by chunks. From a stream of its
- * own, so that all else is as the seed had it before there were blocks.
+ * Some runs send blocks. From a stream of its own, so that all else is as the seed had it before
+ * there were blocks.
  */
 static void draw_blocks(struct world *world, uint64_t seed)
 {
@@ -162,35 +203,47 @@ static void draw_blocks(struct world *world, uint64_t seed)
     struct cnv_rng rng;
 
     cnv_rng_init(&rng, seed, CNV_RNG_SIM, 2, 0);
-    if (cnv_rng_below(&rng, 5) > 0 || world->classes != 2 ||
-        strcmp(cnv_config_value(world->config, "sync/mode"), "barrier") != 0 ||
-        strcmp(cnv_config_text(world->config, "policy/kind"), "fixed") != 0) {
+    if (cnv_rng_below(&rng, 5) > 0 || !may_send_blocks(world) ||
+        strcmp(cnv_config_value(world->config, "sync/mode"), "barrier") != 0) {
         return;
     }
-    size_t length = world->features;
-    size_t most = length < 1000 ? length : length < 20000 ? 300 : 900; /* ids fit into a chunk */
-    size_t count = 1 + (size_t) cnv_rng_below(&rng, most);
-    size_t block = (length - 1) / count + 1;
+    bool is_isega = strcmp(draw_partition(world, &rng, solvers, 5), "isega") == 0;
 
-    count = (length - 1) / block + 1;
-    const char *solver = solvers[cnv_rng_below(&rng, 5)];
-    if (strcmp(solver, "isega") == 0) {
+    if (is_isega) {
         world_set(world, "optimiser/kind", "sega");
     }
-    world_set(world, "solver/kind", solver);
-    world_set(world, "encoding/up", "blocks");
-    world_set_number(world, "encoding/block", (double) block);
-    world_set_number(
-        world, "encoding/fraction", (double) (1 + cnv_rng_below(&rng, count)) / (double) count);
     /* Drawn last, so that the seeds of old stay what they are. */
-    if (cnv_rng_below(&rng, 4) == 0) {
-        world_set(world, "solver/smoothness", "10");
+    draw_smoothness(world, &rng, is_isega);
+}
+
+/*
+ * In some the server remembers what was sent, again from a stream of its own. What does not go with
+ * a table is taken back: weights of steps, guests beyond run/agents, those who wait for nobody.
+ */
+static void draw_table(struct world *world, uint64_t seed)
+{
+    static const char *const solvers[] = { "isega-raw", "isaga-shared" };
+    size_t agents = (size_t) cnv_config_integer(world->config, "run/agents");
+    bool has_room = agents <= world->rows && world->features < 20000;
+    struct cnv_rng rng;
+
+    cnv_rng_init(&rng, seed, CNV_RNG_SIM, 7, 0);
+    if (cnv_rng_below(&rng, 5) > 0 || !may_send_blocks(world) ||
+        strcmp(cnv_config_text(world->config, "optimiser/kind"), "scaled") == 0) {
+        return;
     }
-    if (strcmp(solver, "isega") == 0 && cnv_rng_below(&rng, 2) == 0) {
-        world_set(world, "solver/step-rule", "given");
-        world_set(world, "solver/step", "0.05");
-        world_set(world, "optimiser/l1", "0.01");
-    }
+    world_set(world, "optimiser/l1", "0"); /* what draw_blocks had wanted it for is over */
+    bool is_shared =
+        strcmp(draw_partition(world, &rng, solvers, has_room ? 2 : 1), "isaga-shared") == 0;
+
+    draw_smoothness(world, &rng, !is_shared);
+    world_set(world, "optimiser/kind", is_shared ? "saga-table" : "sega-table");
+    world_set(world, "data/shared", is_shared ? "true" : "false");
+    world_set(world, "aggregate/kind", "mean");
+    world_set(world, "policy/balance", "none");
+    world_set(world, "sync/mode", cnv_rng_below(&rng, 3) == 0 ? "quorum" : "barrier");
+    world->setup.shards = 0;
+    world->guests[1] = (struct world_guest){ 0 };
 }
 
 /*
@@ -360,5 +413,6 @@ void world_draw(struct world *world, uint64_t seed)
     draw_scoring(world, seed);
     draw_giant(world, seed);
     draw_scaled(world, seed);
+    draw_table(world, seed);
     set_limit(world);
 }

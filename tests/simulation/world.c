@@ -70,9 +70,10 @@ static enum cnv_status load(void *self,
 {
     const struct world *world = self;
 
-    (void) config;
+    uint32_t number = cnv_config_boolean(config, "data/shared") ? 1 : shard;
+
     (void) shards;
-    *ret_shard = shard_new(world, shard, world->rows + (shard * 7) % 20);
+    *ret_shard = shard_new(world, number, world->rows + (number * 7) % 20);
     *ret_test = shard_new(world, 0, 20);
     if (*ret_shard == NULL || *ret_test == NULL) {
         return cnv_fail(err, CNV_E_NOMEM, "shard %u", shard);
