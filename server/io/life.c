@@ -134,10 +134,10 @@ static void turn_on_prepare(uv_prepare_t *prepare)
     turn->last_idle_ns = idle_ns;
 }
 
+static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+
 enum cnv_status cnv_life_start(struct cnv_daemon *daemon, struct cnv_error *err)
 {
-    static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
-
     (void) uv_timer_init(&daemon->loop, &daemon->tick);
     daemon->tick.data = daemon;
     (void) uv_prepare_init(&daemon->loop, &daemon->turn.prepare);
@@ -167,7 +167,11 @@ void cnv_life_stop_handles(struct cnv_daemon *daemon)
     uv_close((uv_handle_t *) &daemon->tick, NULL);
     uv_close((uv_handle_t *) &daemon->turn.prepare, NULL);
     for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++) {
+        const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
         uv_close((uv_handle_t *) &daemon->signals[i], NULL);
+        /* libuv has given it its default action, which would make an end in order one by signal. */
+        (void) sigaction(numbers[i], &ignore, NULL);
     }
     daemon->is_alive = false;
 }

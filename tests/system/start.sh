@@ -60,6 +60,10 @@ check "and ends it with 0" ends "$PID" 0
 daemon third
 kill -INT "$PID"
 check "SIGINT ends it with 0" ends "$PID" 0
+daemon impatient
+impatient() { while kill -TERM "$1" 2>/dev/null; do :; done; }
+impatient "$PID" &
+check "signals to its last moment do not make another end of it" ends "$PID" 0
 daemon open "security/insecure=true" "listen/data=tcp://*:*"
 ok $? "insecure daemon listens everywhere"
 check "SIGHUP does not end it" sh -c "kill -HUP $PID"
