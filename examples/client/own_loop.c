@@ -63,7 +63,7 @@ int main(int argc, char **argv)
         (void) fprintf(stderr, "usage: own_loop ENDPOINT SHARD SHARDS\n");
         return CONVENE_USAGE;
     }
-    convene_options options = { .server = argv[1], .patience_ms = 10000 };
+    convene_options options = { .server = argv[1], .patience_ms = 10000, .rows = ROWS };
     options.shard = (uint32_t) strtoul(argv[2], NULL, 10);
     options.shards = (uint32_t) strtoul(argv[3], NULL, 10);
     make_rows(options.shard, rows);

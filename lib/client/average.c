@@ -105,7 +105,7 @@ static void take_other(convene_client *client,
                        size_t length,
                        struct step *step)
 {
-    convene_data data = { .rows = 1, .features = length };
+    convene_data data = { .rows = client->rows, .features = length };
 
     switch (event->kind) {
     case CONVENE_WELCOME:
@@ -187,6 +187,11 @@ convene_result convene_average(convene_client *client,
                                uint32_t *ret_local_steps,
                                convene_error *error)
 {
+    if (samples > client->rows) {
+        return fail(error,
+                    CONVENE_USAGE,
+                    "convene_average: samples are more than the rows of convene_options");
+    }
     if (client->base == NULL || client->base->length != length || samples == 0) {
         return fail(
             error,

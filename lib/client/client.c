@@ -165,6 +165,7 @@ convene_join(const convene_options *options, convene_client **ret_client, conven
     if (client == NULL) {
         return fill_error(error, CONVENE_FAILED, "out of memory");
     }
+    client->rows = options->rows == 0 ? 1 : options->rows;
     (void) gethostname(host, sizeof(host) - 1);
     setup.session.host = host;
     if (options->patience_ms == 0) {

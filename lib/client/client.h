@@ -17,6 +17,7 @@ struct convene_client {
     convene_event *base; /* the ROUND in hand; NULL: none */
     double *update;      /* [update_length] */
     size_t update_length;
+    uint64_t rows; /* behind this client */
 };
 
 #endif

@@ -67,6 +67,8 @@ typedef struct convene_options {
     int64_t patience_ms; /* how long convene_join waits for the server's answer; -1: forever;
                           * 0: not at all, the answer (WELCOME or LOST) comes as an event */
     convene_stay stay;
+    uint64_t rows; /* of data behind this client, the most samples it may claim: what convene_begin
+                    * says of it; 0: one. Others say it with convene_loaded */
 } convene_options;
 
 /* Where the connection stands. */

@@ -119,10 +119,16 @@ static enum cnv_status check_vector(const struct cnv_engine *engine,
                                                          : CNV_OK;
 }
 
-static enum cnv_status check_scalars(const struct cnv_msg_offer *offer, struct cnv_error *err)
+static enum cnv_status check_scalars(const struct cnv_member *member,
+                                     const struct cnv_msg_offer *offer,
+                                     struct cnv_error *err)
 {
-    if (offer->samples == 0) {
-        return cnv_fail(err, CNV_E_SIZE, "no samples are behind the contribution");
+    if (offer->samples == 0 || offer->samples > member->rows) {
+        return cnv_fail(err,
+                        CNV_E_SIZE,
+                        "%" PRIu64 " samples are behind the contribution of %" PRIu64 " rows",
+                        offer->samples,
+                        member->rows);
     }
     for (uint32_t i = 0; i < offer->scalars.count; i++) {
         if (!isfinite(offer->scalars.at[i])) {
@@ -267,7 +273,7 @@ void cnv_recv_offer(struct cnv_engine *engine,
         return;
     }
     if (check_vector(engine, offer, payload, &err) != CNV_OK ||
-        check_scalars(offer, &err) != CNV_OK ||
+        check_scalars(member, offer, &err) != CNV_OK ||
         check_steps(engine, member, offer, &err) != CNV_OK) {
         (void) snprintf(text, sizeof(text), "%s: %s", member->name, err.text);
         cnv_round_refuse(engine, member, err.status, text);

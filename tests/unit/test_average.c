@@ -33,7 +33,8 @@ static bool play_opening(struct script *script, const char *plan)
         return false;
     }
     fake_server_welcome(script->server);
-    if (!hear(script, CNV_KIND_LOADED, &message) || message.loaded.features != LENGTH) {
+    if (!hear(script, CNV_KIND_LOADED, &message) || message.loaded.features != LENGTH ||
+        message.loaded.rows != 10) {
         return false;
     }
     fake_server_shape(script->server, LENGTH);
@@ -59,7 +60,9 @@ static convene_client *start(struct script *script, pthread_t *thread)
     convene_error error;
 
     script->server = fake_server_open(NULL, NULL);
-    convene_options options = { .server = script->server->data, .name = "a1", .patience_ms = 30000 };
+    convene_options options = {
+        .server = script->server->data, .name = "a1", .patience_ms = 30000, .rows = 10
+    };
     cr_assert_eq(pthread_create(thread, NULL, play, script), 0);
     cr_assert_eq(convene_join(&options, &client, &error), CONVENE_OK, "%s", error.text);
     return client;
@@ -123,6 +126,8 @@ Test(average, a_run_is_a_loop_of_three_lines, .timeout = 20)
     cr_assert_eq(local_steps, 3);
     cr_assert_float_eq(values[3], 0.5, 0.0);
     values[3] = 2.0;
+    cr_assert_eq(convene_average(client, values, LENGTH, 11, &local_steps, &error), CONVENE_USAGE);
+    cr_assert_not_null(strstr(error.text, "more than the rows"), "%s", error.text);
     cr_assert_eq(convene_average(client, values, LENGTH, 10, &local_steps, &error),
                  CONVENE_OK,
                  "%s",

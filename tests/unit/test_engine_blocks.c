@@ -59,7 +59,7 @@ static void part_drop(struct part *part)
 
 static void offer(struct script *script, cnv_peer_id peer, struct part *part)
 {
-    struct cnv_msg_offer offer = script_offer_head(script, peer, "", 10 * peer);
+    struct cnv_msg_offer offer = script_offer_head(script, peer, "", 3 * peer);
 
     strcpy(offer.encoding, "blocks");
     offer.length = part->blocks.length;
@@ -120,7 +120,7 @@ static const char *const settings[] = {
     "limits/window=1",    "sync/rejoin=0",      NULL,
 };
 
-/* The weights are 10 and 20 samples. */
+/* The weights are 3 and 6 samples. */
 static void check_mean(struct script *script, const struct part *parts, size_t length)
 {
     double variance = 0;

@@ -133,9 +133,9 @@ Test(engine_round, weights_are_samples_or_uniform_and_capped, .timeout = 10)
         const char *setting;
         double mean;
     } cases[] = {
-        { "aggregate/weighting=samples", 1.0 * 30 / 40 + 5.0 * 10 / 40 },
+        { "aggregate/weighting=samples", 1.0 * 9 / 12 + 5.0 * 3 / 12 },
         { "aggregate/weighting=uniform", 3.0 },
-        { "limits/samples=10", 3.0 },
+        { "limits/samples=3", 3.0 },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -145,7 +145,7 @@ Test(engine_round, weights_are_samples_or_uniform_and_capped, .timeout = 10)
 
         script_join_all(script, 2, 2);
         for (size_t k = 0; k < 2; k++) {
-            struct cnv_msg_offer offer = script_offer_head(script, k + 1, "f64", k == 0 ? 30 : 10);
+            struct cnv_msg_offer offer = script_offer_head(script, k + 1, "f64", k == 0 ? 9 : 3);
 
             script_offer_message(script, k + 1, &offer, values[k]);
         }
@@ -650,6 +650,9 @@ Test(engine_round, a_wrong_contribution_is_left_out_and_named, .timeout = 20)
     assert_left_out(&(struct cnv_msg_offer){ .scalars = { 1, { 0 } }, .samples = (uint64_t) -10 },
                     good,
                     CNV_E_SIZE);
+    /* One more than the rows it loaded. */
+    assert_left_out(
+        &(struct cnv_msg_offer){ .scalars = { 1, { 0 } }, .samples = 1 }, good, CNV_E_SIZE);
     assert_left_out(&(struct cnv_msg_offer){ .scalars = { 2, { 0 } } }, good, CNV_E_SIZE);
     /* The other, which comes first in rank, sent one scalar. */
     assert_left_out(&(struct cnv_msg_offer){ .scalars = { 0, { 0 } } }, good, CNV_E_SIZE);
