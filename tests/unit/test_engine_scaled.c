@@ -45,11 +45,11 @@ static struct script *start(size_t length, const char *const *set)
     return script;
 }
 
-/* Agent `peer` offers these count float64 numbers; 10 rows are behind those of the first, 20 behind
+/* Agent `peer` offers these count float64 numbers; 3 rows are behind those of the first, 6 behind
  * those of the second. */
 static void offer(struct script *script, cnv_peer_id peer, const double *values, size_t count)
 {
-    struct cnv_msg_offer offer = script_offer_head(script, peer, "f64", 10 * peer);
+    struct cnv_msg_offer offer = script_offer_head(script, peer, "f64", 3 * peer);
 
     offer.length = count;
     offer.bytes = count * sizeof(*values);
