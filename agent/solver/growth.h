@@ -1,12 +1,13 @@
 /*
  * growth.h - minibatches that grow while their gradients are mostly noise: the norm test.
  *
- * Lau, Li, Xu, Liu and Kolar 2024 (arXiv 2406.13936). In a
- * round's last local step each agent tests its minibatch of b rows, whose gradient is g. It wants
+ * Lau, Li, Xu, Liu and Kolar 2024 (arXiv 2406.13936). In a round's last local step each agent
+ * tests its minibatch of b rows, whose gradient is g. It wants
  *     ceil(V / (eta^2 |g|^2)) rows,
  * at least b, at most 2 b and solver/batch-max; V is the variance of one row's gradient, summed
  * over coordinates. The first exchange of the next round, batch, settles the mean over the agents,
  * and all take it, to the nearest row. It never falls, and the step size stays as it is.
+ * |g|^2 itself holds V / b of noise, so that above an eta of 1 only chance lets a batch grow.
  *
  * Problems give no gradients by row, so V comes from the gradients p and q of the minibatch's two
  * parts, of i and j rows:  V = |p - q|^2 i j / (i + j).  Without bias: rows drawn without

@@ -166,9 +166,9 @@ const struct cnv_param cnv_config_keys[] = {
         "",
         0.01,
         10,
-        "0.5",
+        "1",
         "sgd-batch, adam-batch: ratio of noise to gradient, eta, above which minibatches grow; Lau "
-        "et al. 2024 (arXiv 2406.13936)."),
+        "et al. 2024 (arXiv 2406.13936), who take 0.1 to 0.9."),
     INTEGER(
         "solver/batch-max",
         "rows",
