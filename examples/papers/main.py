@@ -6,6 +6,7 @@ import os
 import re
 import resource
 import shutil
+import signal
 import sys
 import time
 import traceback
@@ -72,6 +73,7 @@ def main():
     if not os.path.isdir(os.environ['CONVENE_TEST_DATA']):
         print(f'skipped: no data in {os.environ["CONVENE_TEST_DATA"]} (CONVENE_TEST_DATA)')
         return NO_DATA
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that namespaces and daemons go too
     shutil.rmtree(arguments.out, ignore_errors=True)
     harness = lab.Harness(os.path.abspath(arguments.out), os.environ['BUILD'], os.environ['CONVENE_TEST_DATA'],
                           arguments.first_seed, arguments.sabotage)
