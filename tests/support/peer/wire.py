@@ -14,7 +14,7 @@ offer run round attempt exchange version transfer encoding length bytes crc refe
 credit transfer attempt next limit rewind
 chunk transfer attempt index crc
 settled run round attempt exchange contributors transfer encoding length bytes digest scalars again
-commit run round version iteration contributors counted transfer encoding length bytes digest
+commit run round version iteration contributors counted transfer encoding length bytes digest width
 beat run version round attempt exchange state steps_per_second
 report run version metric value rows unknown
 leave reason
