@@ -6,8 +6,8 @@
  *     u := (1 - step weight_decay) u
  *     m := beta1 m + (1 - beta1) g;  v := beta2 v + (1 - beta2) g^2
  *     u := u - step (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
- * m, v and t outlive the round and are never averaged nor reset at a commit (pitfalls 9, 10); they
- * advance only when the contribution was counted.
+ * m, v and t outlive the round and are never averaged nor reset at a commit; they advance
+ * only when the contribution was counted.
  *
  * adam-batch is the same with minibatches that grow (growth.h).
  */

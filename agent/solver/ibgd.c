@@ -25,7 +25,7 @@ ibgd_init(void *state, const struct cnv_solver_setup *setup, struct cnv_error *e
     return status;
 }
 
-/* Not by cnv_sampling_draw: a coin, not exactly tau m blocks (E10c). */
+/* Not by cnv_sampling_draw: a coin, not exactly tau m blocks. */
 static bool is_heads(const struct cnv_sampled *ibgd)
 {
     const struct cnv_sampling *sampling = &ibgd->sampling;

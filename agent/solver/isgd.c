@@ -1,13 +1,15 @@
 /*
  * isgd.c - ISGD: blocks of a minibatch gradient, scaled so that their mean is unbiased.
  *
- * Mishchenko et al. 2020, Algorithm 6. Agent i draws U_i and
- * a minibatch and sends -(gamma / tau) (g_i)_{U_i}, so that the server's mean is -gamma q with q =
- * (1 / (n tau)) sum_i (g_i)_{U_i},   E q = grad f(x). Algorithm 6 as printed has no 1 / tau and
- * would be n times slower at tau = 1/n (the notes' scaling trap). L is that of single rows, but
- * of f_i where g_i is the gradient of the whole shard (solver/batch=0). sharp is the experiments' 1
- * / (5 L); theory is the first step of the printed rule, on q: tau / (2 L (tau + 2 (1 - tau) / n)).
- * With solver/batch=0 and optimiser/kind=accelerated this is variant 7.
+ * Mishchenko et al. 2020, Algorithm 6:
+ *     agent i : draws U_i and a minibatch ;  g_i := its gradient at x
+ *               sends -(gamma / tau) (g_i)_{U_i}
+ *     server  : x := x - gamma q ,  q = (1 / (n tau)) sum_i (g_i)_{U_i} ,  E q = grad f(x)
+ * As printed it has no 1 / tau and would be n times slower at tau = 1/n. With
+ * optimiser/kind=async-isgd it is Algorithm 8, which has none: then 1 / tau is in gamma. L is that
+ * of single rows, but of f_i where g_i is the gradient of the whole shard (solver/batch=0). sharp
+ * is the experiments' 1 / (5 L); theory is the first step of the printed rule, on q: tau / (2 L
+ * (tau + 2 (1 - tau) / n)). With solver/batch=0 and optimiser/kind=accelerated this is Algorithm 7.
  */
 #include "num/vector.h"
 #include "solver/local.h"

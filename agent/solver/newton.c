@@ -4,8 +4,8 @@
  * Gupta et al. 2021 (LocalNewton), Algorithm 1. Worker k, L times:
  *     g := grad f_k(u);  H := hess f_k(u);  p := H^-1 g;  alpha := armijo;  u := u - alpha p
  * and then contributes u - w, an update relative to the broadcast model w. Adaptive LocalNewton
- * (A3) is this with an L that the server's policy lowers. The loss at w comes for free with the
- * first gradient (A3, choice a). Nothing outlives a round, but CG's tolerance if it tightens.
+ * (Algorithm 2) is this with an L that the server's policy adaptive-l lowers. The loss at w comes
+ * for free with the first gradient. Nothing outlives a round, but CG's tolerance if it tightens.
  */
 #include <float.h>
 #include <math.h>
@@ -75,7 +75,7 @@ static void newton_begin(void *state, const struct cnv_solver_round *round)
 }
 
 /*
- * The line search (A2, Eq. 5): the first alpha of 1, shrink, shrink^2, ... with
+ * The line search (Eq. 5): the first alpha of 1, shrink, shrink^2, ... with
  * f(u - alpha p) <= f(u) - alpha beta p'g; 0 when none of them will do. Below rounding the rule
  * cannot be told from noise, so that much is let pass: a full step at the optimum is a full step.
  */

@@ -44,10 +44,10 @@ void cnv_sampling_draw(struct cnv_sampling *sampling, uint64_t iteration);
  */
 double cnv_sampling_step(const struct cnv_config *config, double sharp, double theory);
 
-/* C3, IBCD: n / (L (tau n + 1 - tau)), or in theory n / (2 L (tau n + 2 (1 - tau))). */
+/* Algorithms 1 and 3: n / (L (tau n + 1 - tau)), or in theory n / (2 L (tau n + 2 (1 - tau))). */
 double cnv_sampling_ibcd_step(const struct cnv_sampling *sampling, const struct cnv_config *config);
 
-/* C3, ISEGA: 1 / (L (1 + 1 / (n tau))), the experiments'; theory has a quarter of that. */
+/* Algorithm 2: 1 / (L (1 + 1 / (n tau))), the experiments'; theory has a quarter of that. */
 double cnv_sampling_isega_step(const struct cnv_sampling *sampling,
                                const struct cnv_config *config);
 

@@ -25,15 +25,15 @@
  * the same D as all others before its first local step; no server has to keep D. V, c and m
  * advance only when the contribution was counted.
  *
- * With one (2.3; optimiser/kind=scaled, plan "model") the last step of the round is left to the
+ * With one (optimiser/kind=scaled, plan "model") the last step of the round is left to the
  * server: the agent sends u - w, that step's g and, where D is made of curvature, h = v * (H v) of
  * the same minibatch; the server refreshes D from them, steps along the mean of g over the new Dh
  * and broadcasts D with the model. Before there is a D, in the first round, there are no local
  * steps but that one. Of the last step's m the agent takes the share beta1 m with the D it has.
  *
- * savic-local is the variant with a D of each agent's own (2.3, "local scaling"), refreshed at the
+ * savic-local is the variant with a D of each agent's own ("local scaling"), refreshed at the
  * start of a round or in every step; only models travel. Agents then move in different metrics, and
- * on skewed data the mean is biased: 4 times the gap in the notes (2.4).
+ * on skewed data the mean is biased: by how much, row B3 of examples/papers measures.
  */
 #include <string.h>
 
@@ -175,7 +175,7 @@ static enum cnv_status look(struct savic *savic, const double *w, struct cnv_err
     return CNV_OK;
 }
 
-/* 2.2: Hs at w, or its square where the rule is in squares. */
+/* Hs at w, or its square where the rule is in squares. */
 static enum cnv_status estimate(struct savic *savic, const double *w, struct cnv_error *err)
 {
     enum cnv_status status = look(savic, w, err);
@@ -186,7 +186,7 @@ static enum cnv_status estimate(struct savic *savic, const double *w, struct cnv
     return status;
 }
 
-/* 2.2: V and c with Hs in them. */
+/* V and c with Hs in them. */
 static void blend(struct savic *savic)
 {
     struct scale *scale = &savic->pending;
@@ -208,7 +208,7 @@ static void blend(struct savic *savic)
     scale->c = memory == CNV_SCALING_SUM ? 1.0 : keep * scale->c + add;
 }
 
-/* 2.2, clip. */
+/* Dh := max(alpha, |D|) */
 static void clip(struct savic *savic)
 {
     const struct scale *scale = &savic->pending;
@@ -230,7 +230,7 @@ static enum cnv_status refresh_own(struct savic *savic, struct cnv_error *err)
     return status;
 }
 
-/* 2.3, at the sync step: g, and h, for the server to step along; here only what it cannot know. */
+/* One round trip, last step: g, and h, for the server to step along; here what it cannot know. */
 static enum cnv_status synchronise(struct savic *savic, struct cnv_error *err)
 {
     struct cnv_local *local = &savic->local;
@@ -255,7 +255,7 @@ static enum cnv_status synchronise(struct savic *savic, struct cnv_error *err)
     return CNV_OK;
 }
 
-/* 2.3: x -= gamma * g ./ Dh, with a local buffer on g. */
+/* u := u - step m / Dh, with a local m. */
 static enum cnv_status savic_step(void *state, struct cnv_error *err)
 {
     struct savic *savic = state;

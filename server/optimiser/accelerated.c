@@ -1,8 +1,8 @@
 /*
- * accelerated.c - the server's half of accelerated ISGD (variant 7; solver isgd).
+ * accelerated.c - the server's half of accelerated ISGD (solver isgd).
  *
- * Mishchenko et al. 2020, Algorithm 7, with the constants of Vaswani, Bach and Schmidt 2019;
- * Mishchenko et al. 2020, Algorithm 7. D is the mean update, -gamma q at x:
+ * Mishchenko et al. 2020, Algorithm 7, with the constants of Vaswani, Bach and Schmidt 2019. D is
+ * the mean update, -gamma q at x:
  *
  *   y = x + D                  v = b v + (1 - b) x + eta D         x = a v + (1 - a) y
  *   s = sqrt(mu gamma / rho)   a = s / (1 + s)   b = 1 - s   eta = 1 / sqrt(mu gamma rho)

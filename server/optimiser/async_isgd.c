@@ -7,7 +7,7 @@
  *     w := w + (new - x_i) / n;  x_i := new;  snap_i := prox(w): the next version
  * n is run/agents, divided by whoever answers. All x_i start at the start model.
  * R = optimiser/l1 |x|_1. The printed prox_{gamma R} has the fixed point of tau f + R; so the step
- * is prox_{gamma tau R}, unless optimiser/prox=printed (erratum, C3). gamma is solver/step, tau
+ * is prox_{gamma tau R}, unless optimiser/prox=printed (erratum). gamma is solver/step, tau
  * the share of blocks as it is. State: (n + 4) d numbers.
  */
 #include <string.h>
@@ -163,7 +163,7 @@ async_isgd_load(void *memory, const uint8_t *bytes, size_t size, struct cnv_erro
 const struct cnv_optimiser_ops cnv_optimiser_async_isgd = {
     .name = "async-isgd",
     .text = "asynchronous ISGD: the mean of what all agents last led to, and an l1 prox",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, asynchronous ISGD",
+    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 8",
     .keys = "solver/step optimiser/l1 optimiser/prox " CNV_PARTITION_KEYS,
     .state_size = sizeof(struct async_isgd),
     .wants_snapshot = true,

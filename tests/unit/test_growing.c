@@ -62,7 +62,7 @@ static void check(const char *const *set, const uint64_t *expected, size_t count
 #define SET(...)     ((const char *const[]){ __VA_ARGS__, "run/iterations=1000", NULL })
 #define GROWING(...) SET("policy/kind=growing", __VA_ARGS__)
 
-/* The golden vectors of the notes. */
+/* Numbers worked out apart from this code. */
 Test(growing, cuts_1000_steps_into_20_and_8_growing_rounds, .timeout = 10)
 {
     CHECK(GROWING("policy/rounds=20"),

@@ -296,7 +296,7 @@ static struct cluster *same_rows(size_t agents, const char *const *settings)
     return cluster_new("ridge", settings, shards, agents);
 }
 
-/* C3, ISAGA on shared data, with the mean over N (C4) made anew from the table in each round. */
+/* ISAGA on shared data, with the mean over N made anew from the table in each round. */
 Test(sampling, isaga_shared_is_algorithm_4, .timeout = 20)
 {
     const char *const settings[] = {

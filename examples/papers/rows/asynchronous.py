@@ -1,4 +1,4 @@
-"""P10: asynchronous ISGD and its prox (Mishchenko et al. 2020, variant 8).
+"""P10: asynchronous ISGD and its prox (Mishchenko et al. 2020, Algorithm 8).
 
 a1a, 10 agents that send one of 10 blocks each when they are ready, l2 1e-3, l1 5e-3. The step is
 about 1 / (2 L (tau + 2/n)) with L = 1.64. The optimum is that of accelerated proximal gradients, to 1e-7.
