@@ -286,54 +286,6 @@ static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv
     return check_local(config, "policy/kind=dynamic", err);
 }
 
-/* What the server's side of asynchronous ISGD needs. */
-static enum cnv_status check_async_isgd(const struct cnv_config *config, struct cnv_error *err)
-{
-    bool is_fit = strcmp(cnv_config_text(config, "sync/mode"), "async") == 0 &&
-                  cnv_config_integer(config, "sync/contributions") == 1 &&
-                  cnv_config_real(config, "sync/damping") == 0;
-
-    if (strcmp(cnv_config_text(config, "optimiser/kind"), "async-isgd") != 0) {
-        return CNV_OK;
-    }
-    if (!is_fit) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "optimiser/kind=async-isgd needs sync/mode=async, sync/contributions=1 and "
-                        "sync/damping=0: every contribution replaces its agent's last one");
-    }
-    return CNV_OK;
-}
-
-/* What an l1 term needs: a server optimiser with a prox, which knows the step. */
-static enum cnv_status check_l1(const struct cnv_config *config, struct cnv_error *err)
-{
-    static const char *const optimisers[] = { "async-isgd", "sega", "sega-table" };
-    const char *optimiser = cnv_config_text(config, "optimiser/kind");
-    double l1 = cnv_config_real(config, "optimiser/l1");
-    bool has_prox = false;
-
-    for (size_t i = 0; i < sizeof(optimisers) / sizeof(optimisers[0]); i++) {
-        has_prox |= strcmp(optimiser, optimisers[i]) == 0;
-    }
-    if (l1 > 0 && !has_prox) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "optimiser/l1=%g does not go with optimiser/kind=%s but with async-isgd, "
-                        "sega and sega-table, which have a prox",
-                        l1,
-                        optimiser);
-    }
-    if (l1 > 0 && strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "optimiser/l1=%g needs solver/step-rule=given: the server has to know "
-                        "solver/step",
-                        l1);
-    }
-    return CNV_OK;
-}
-
 /* What async needs: rounds that are one exchange of models, and a mean. */
 static enum cnv_status check_async(const struct cnv_config *config, struct cnv_error *err)
 {
@@ -383,9 +335,6 @@ static enum cnv_status check_policy(const struct cnv_config *config, struct cnv_
         status = check_dynamic(config, err);
     }
     if (status == CNV_OK) {
-        status = check_async_isgd(config, err);
-    }
-    if (status == CNV_OK) {
         status = cnv_config_check_scaled(config, err);
     }
     return status == CNV_OK ? check_async(config, err) : status;
@@ -402,37 +351,6 @@ static bool is_start(const char *start)
         }
     }
     return len > 4 && strcmp(start + len - 4, ".npy") == 0;
-}
-
-/* Solvers that say which blocks of their update are not zero. */
-static const char *const block_solvers[] = { "blocks", "ibgd",  "isega",        "isega-raw",
-                                             "isgd",   "isaga", "isaga-shared", NULL };
-
-static enum cnv_status check_blocks(const struct cnv_config *config, struct cnv_error *err)
-{
-    const char *solver = cnv_config_text(config, "solver/kind");
-    bool names_blocks = false;
-
-    if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") != 0) {
-        return CNV_OK;
-    }
-    for (size_t i = 0; block_solvers[i] != NULL; i++) {
-        names_blocks = names_blocks || strcmp(solver, block_solvers[i]) == 0;
-    }
-    if (!names_blocks) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "encoding/up=blocks needs a solver that draws blocks: solver/kind=%s "
-                        "changes every coordinate, solver/kind=blocks does not",
-                        solver);
-    }
-    if (strcmp(cnv_config_text(config, "policy/kind"), "adaptive-l") == 0) {
-        return cnv_fail(err,
-                        CNV_E_INPUT,
-                        "encoding/up=blocks and policy/kind=adaptive-l, which ends with solver "
-                        "giant, do not go together: use policy/kind=fixed");
-    }
-    return CNV_OK;
 }
 
 /* Zeros and ones have no direction out: all hidden units stay alike for ever. */
@@ -566,8 +484,7 @@ enum cnv_status cnv_config_check(const struct cnv_config *config, struct cnv_err
         check_options,
         check_security,
         check_endpoints,
-        check_blocks,
-        check_l1,
+        cnv_config_check_blocks,
         cnv_config_check_tables,
     };
 

@@ -6,6 +6,8 @@
 
 /* Solvers and server optimisers that are two halves of one method, and what tables need. */
 enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct cnv_error *err);
+/* Solvers that draw blocks, encoding/up=blocks, and what the server optimisers for them need. */
+enum cnv_status cnv_config_check_blocks(const struct cnv_config *config, struct cnv_error *err);
 /* optimiser/kind=scaled. */
 enum cnv_status cnv_config_check_scaled(const struct cnv_config *config, struct cnv_error *err);
 

@@ -8,7 +8,8 @@
  * n is run/agents, divided by whoever answers. All x_i start at the start model.
  * R = optimiser/l1 |x|_1. The printed prox_{gamma R} has the fixed point of tau f + R; so the step
  * is prox_{gamma tau R}, unless optimiser/prox=printed (erratum). gamma is solver/step, tau
- * the share of blocks as it is. State: (n + 4) d numbers.
+ * the share of blocks as it is; with solver isgd, which divides by tau itself, gamma is
+ * solver/step / tau. State: (n + 4) d numbers.
  */
 #include <string.h>
 
@@ -53,14 +54,17 @@ static enum cnv_status async_isgd_init(void *memory,
     struct cnv_partition partition = { .tau = 1 };
 
     *state = (struct async_isgd){ .length = dimension, .agents = agents };
-    if (l1 > 0 && strcmp(cnv_config_text(config, "optimiser/prox"), "corrected") == 0) {
+    if (l1 > 0) {
         enum cnv_status status = cnv_partition_read(config, dimension, &partition, err);
 
         if (status != CNV_OK) {
             return status;
         }
     }
-    state->threshold = cnv_config_real(config, "solver/step") * partition.tau * l1;
+    bool is_scaled = strcmp(cnv_config_text(config, "solver/kind"), "isgd") == 0;
+    bool is_printed = strcmp(cnv_config_text(config, "optimiser/prox"), "printed") == 0;
+    double gamma = cnv_config_real(config, "solver/step") / (is_scaled ? partition.tau : 1.0);
+    state->threshold = gamma * (is_printed ? 1.0 : partition.tau) * l1;
     state->has = cnv_array_new(agents, sizeof(*state->has));
     state->all = dimension <= SIZE_MAX / (agents + 5)
                      ? cnv_array_new((agents + 5) * dimension, sizeof(*state->all))
@@ -164,7 +168,7 @@ const struct cnv_optimiser_ops cnv_optimiser_async_isgd = {
     .name = "async-isgd",
     .text = "asynchronous ISGD: the mean of what all agents last led to, and an l1 prox",
     .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 8",
-    .keys = "solver/step optimiser/l1 optimiser/prox " CNV_PARTITION_KEYS,
+    .keys = "solver/kind solver/step optimiser/l1 optimiser/prox " CNV_PARTITION_KEYS,
     .state_size = sizeof(struct async_isgd),
     .wants_snapshot = true,
     .init = async_isgd_init,

@@ -12,7 +12,7 @@ struct desk {
     void *state;
 };
 
-static struct desk desk_new(const char *l1, const char *prox)
+static struct desk desk_new(const char *l1, const char *prox, const char *solver)
 {
     struct desk desk = { cnv_optimiser_find("async-isgd"), cnv_config_new(), NULL };
 
@@ -20,6 +20,7 @@ static struct desk desk_new(const char *l1, const char *prox)
     cr_assert_eq(cnv_config_assign(desk.config, "solver/step=1", "test", NULL), CNV_OK);
     cr_assert_eq(cnv_config_assign(desk.config, l1, "test", NULL), CNV_OK);
     cr_assert_eq(cnv_config_assign(desk.config, prox, "test", NULL), CNV_OK);
+    cr_assert_eq(cnv_config_assign(desk.config, solver, "test", NULL), CNV_OK);
     desk.state = cnv_array_new(1, desk.ops->state_size);
     cr_assert_eq(desk.ops->init(desk.state, desk.config, 2, NULL), CNV_OK);
     return desk;
@@ -54,7 +55,7 @@ static void expect(const double *out, double a, double b)
 
 Test(async_isgd, w_is_the_mean_of_what_each_led_to_last, .timeout = 5)
 {
-    struct desk desk = desk_new("optimiser/l1=0", "optimiser/prox=corrected");
+    struct desk desk = desk_new("optimiser/l1=0", "optimiser/prox=corrected", "solver/kind=blocks");
     double out[2];
 
     arrive(&desk, 0, 0, 1, 0, true, out); /* x = (1, 0), (0, 0) */
@@ -70,14 +71,33 @@ Test(async_isgd, w_is_the_mean_of_what_each_led_to_last, .timeout = 5)
 /* Two blocks of one coordinate, one sent: the share is 1/2, the step 1. */
 Test(async_isgd, the_prox_has_the_share_of_blocks_unless_as_printed, .timeout = 5)
 {
-    struct desk corrected = desk_new("optimiser/l1=0.2", "optimiser/prox=corrected");
-    struct desk printed = desk_new("optimiser/l1=0.2", "optimiser/prox=printed");
+    struct desk corrected =
+        desk_new("optimiser/l1=0.2", "optimiser/prox=corrected", "solver/kind=blocks");
+    struct desk printed =
+        desk_new("optimiser/l1=0.2", "optimiser/prox=printed", "solver/kind=blocks");
     double out[2];
 
     arrive(&corrected, 0, 0, 1, -0.1, true, out); /* w = (0.5, -0.05), shrunk by 0.1 */
     expect(out, 0.4, 0);
     arrive(&printed, 0, 0, 1, -1, true, out); /* w = (0.5, -0.5), shrunk by 0.2 */
     expect(out, 0.3, -0.3);
+    desk_free(&corrected);
+    desk_free(&printed);
+}
+
+/* solver/step=1 is then what all blocks move by in the mean. */
+Test(async_isgd, the_share_is_in_the_step_of_isgd_already, .timeout = 5)
+{
+    struct desk corrected =
+        desk_new("optimiser/l1=0.2", "optimiser/prox=corrected", "solver/kind=isgd");
+    struct desk printed =
+        desk_new("optimiser/l1=0.2", "optimiser/prox=printed", "solver/kind=isgd");
+    double out[2];
+
+    arrive(&corrected, 0, 0, 1, -1, true, out); /* w = (0.5, -0.5), shrunk by 0.2 */
+    expect(out, 0.3, -0.3);
+    arrive(&printed, 0, 0, 1, -1, true, out); /* shrunk by 0.4 */
+    expect(out, 0.1, -0.1);
     desk_free(&corrected);
     desk_free(&printed);
 }
