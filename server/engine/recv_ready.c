@@ -50,6 +50,9 @@ void cnv_recv_ready(struct cnv_engine *engine,
 {
     struct cnv_error err = { .status = CNV_OK };
 
+    if (cnv_run_is_over(engine)) {
+        return; /* sent before the end was known: the start model may be what failed */
+    }
     if (!engine->has_shape || !member->is_loaded) {
         cnv_post_error(engine, member, CNV_E_UNEXPECTED, 0, "ready before loaded and shape");
         return;

@@ -424,3 +424,21 @@ Test(engine_tables, a_table_that_is_too_large_fails_the_run_in_words, .timeout =
                        script_view(script).state_reason);
     script_destroy(script);
 }
+
+/* Under the sanitizers: what the first start made is made once. */
+Test(engine_tables, a_run_that_failed_at_its_start_does_not_start_again, .timeout = 20)
+{
+    struct script *script = script_new((const char *const[]){ "optimiser/kind=sega-table",
+                                                              "encoding/up=blocks",
+                                                              "limits/table=1000",
+                                                              "run/agents=2",
+                                                              NULL });
+
+    script_load(script, 1, "a1");
+    script_load(script, 2, "a2");
+    script_ready(script, 1, 126);
+    cr_assert_eq(script_view(script).state, CNV_RUN_FAILED);
+    script_ready(script, 2, 60); /* which would fit */
+    cr_assert_eq(script_view(script).dimension, 0);
+    script_destroy(script);
+}
