@@ -113,6 +113,7 @@ read_settings(const struct run_args *args, struct cnv_config *config, struct cnv
         status = cnv_config_set(config, "data/test", args->test, "--test", err);
     }
     if (status == CNV_OK) {
+        cnv_config_settle(config);
         status = cnv_config_check(config, err);
     }
     return status == CNV_OK ? cnv_plugins_open(config, &args->plugins, err) : status;

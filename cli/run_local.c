@@ -63,14 +63,17 @@ static bool is_ours(const char *path)
            strcmp(path, "run/linger") == 0 || strcmp(path, "data/test") == 0;
 }
 
-/* Every setting that differs from its default, as --set. */
+/* Every setting that was given or differs from its default, as --set. */
 static bool add_settings(const struct local *local, struct cnv_arguments *arguments)
 {
     const struct cnv_config *config = local->setup->config;
     bool ok = true;
 
     for (const struct cnv_param *key = cnv_config_keys; key->path != NULL && ok; key++) {
-        if (!is_ours(key->path) && cnv_config_is_set(config, key->path)) {
+        bool is_other =
+            cnv_config_is_given(config, key->path) || cnv_config_is_set(config, key->path);
+
+        if (!is_ours(key->path) && is_other) {
             ok = cnv_arguments_add_set(arguments, key->path, cnv_config_value(config, key->path));
         }
     }

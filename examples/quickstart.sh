@@ -52,7 +52,7 @@ bash "$quietly" ninja -C "$build" convened convene-agent convene
 # 6000 local steps for each agent, either way; the step size falls to a tenth after 4500.
 common=(--agents 4 --data "$data" --set problem/kind=softmax --set problem/l2=1e-4
     --set solver/kind=sgd --set solver/batch=64 --set solver/step=0.1 --set solver/decay-at=4500
-    --set run/iterations=6000 --set run/rounds=0)
+    --set run/iterations=6000)
 [ -z "$test" ] || common+=(--test "$test")
 mkdir -p "$out"
 

@@ -125,6 +125,7 @@ settings_read(struct cnv_config *config, const struct request *request, struct c
     for (size_t i = 0; status == CNV_OK && i < request->plugin_count; i++) {
         status = cnv_plugin_add(config, "policy/plugins", request->plugins[i], err);
     }
+    cnv_config_settle(config);
     return status == CNV_OK ? cnv_config_check(config, err) : status;
 }
 

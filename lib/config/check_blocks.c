@@ -7,7 +7,7 @@
 static const char *const block_solvers[] = { "blocks", "ibgd",  "isega",        "isega-raw",
                                              "isgd",   "isaga", "isaga-shared", NULL };
 
-static bool draws_blocks(const struct cnv_config *config)
+bool cnv_config_draws_blocks(const struct cnv_config *config)
 {
     const char *solver = cnv_config_text(config, "solver/kind");
     bool is_one = false;
@@ -23,7 +23,7 @@ static enum cnv_status check_encoding(const struct cnv_config *config, struct cn
     if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") != 0) {
         return CNV_OK;
     }
-    if (!draws_blocks(config)) {
+    if (!cnv_config_draws_blocks(config)) {
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "encoding/up=blocks needs a solver that draws blocks: solver/kind=%s "
@@ -62,7 +62,8 @@ static enum cnv_status check_async_isgd(const struct cnv_config *config, struct 
 static enum cnv_status check_accelerated(const struct cnv_config *config, struct cnv_error *err)
 {
     if (strcmp(cnv_config_text(config, "optimiser/kind"), "accelerated") == 0 &&
-        draws_blocks(config) && strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0) {
+        cnv_config_draws_blocks(config) &&
+        strcmp(cnv_config_text(config, "solver/step-rule"), "given") != 0) {
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "optimiser/kind=accelerated needs solver/step-rule=given: the server has "

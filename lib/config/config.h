@@ -49,6 +49,12 @@ CNV_MUST_CHECK enum cnv_status cnv_config_environment(struct cnv_config *config,
                                                       void (*warn)(const char *name),
                                                       struct cnv_error *err);
 
+/*
+ * Once all is set, before the check: defaults that follow from other keys. run/rounds is no limit
+ * where run/iterations or run/seconds is one; rounds of solvers that draw blocks have one step.
+ */
+void cnv_config_settle(struct cnv_config *config);
+
 /* What does not fit together although each value is allowed: CNV_E_INPUT. */
 CNV_MUST_CHECK enum cnv_status cnv_config_check(const struct cnv_config *config,
                                                 struct cnv_error *err);
@@ -62,6 +68,9 @@ bool cnv_config_is_given(const struct cnv_config *config, const char *path);
  */
 CNV_MUST_CHECK enum cnv_status
 cnv_config_change_policy(struct cnv_config *config, const char *words, struct cnv_error *err);
+
+/* Whether solver/kind says which blocks of its update are not zero. */
+bool cnv_config_draws_blocks(const struct cnv_config *config);
 
 /* True when the key has another value than its default. */
 bool cnv_config_is_set(const struct cnv_config *config, const char *path);

@@ -129,6 +129,29 @@ enum cnv_status cnv_config_set(struct cnv_config *config,
     return CNV_OK;
 }
 
+/* A key that was not given, as the others ask for. */
+static void derive(struct cnv_config *config, const char *path, const char *value)
+{
+    const struct cnv_param *param = cnv_param_find(path);
+    struct setting *setting = &config->settings[param - cnv_config_keys];
+    double number = 0.0;
+
+    if (!setting->is_given && cnv_value_parse(param, value, &number)) {
+        setting_write(setting, value, number);
+    }
+}
+
+void cnv_config_settle(struct cnv_config *config)
+{
+    bool has_end = cnv_config_integer(config, "run/iterations") > 0 ||
+                   cnv_config_real(config, "run/seconds") > 0;
+
+    derive(config, "run/rounds", has_end ? "0" : cnv_param_find("run/rounds")->initial);
+    derive(config,
+           "policy/local-steps",
+           cnv_config_draws_blocks(config) ? "1" : cnv_param_find("policy/local-steps")->initial);
+}
+
 /* What stands before "=" into ret_path[CNV_VALUE_SIZE]. No key is nearly as long: a cut path is as
  * unknown as the whole. */
 static void path_of(const char *assignment, char *ret_path)

@@ -104,6 +104,7 @@ static enum cnv_status read_settings(const struct cnv_daemon *daemon,
         line = after;
     }
     cnv_free(lines);
+    cnv_config_settle(config);
     return status == CNV_OK ? cnv_config_check(config, err) : status;
 }
 

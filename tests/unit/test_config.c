@@ -489,6 +489,51 @@ static const struct misfit misfits[] = {
     { { "listen/advertise=host" }, "listen/advertise=host: allowed is" },
 };
 
+/* What run/rounds and policy/local-steps are, with these. */
+static const struct {
+    const char *assignments[3];
+    int64_t rounds;
+    int64_t local_steps;
+} settled[] = {
+    { { NULL }, 100, 3 },
+    { { "run/iterations=5" }, 0, 3 },
+    { { "run/seconds=5" }, 0, 3 },
+    { { "run/rounds=100", "run/iterations=5" }, 100, 3 },
+    { { "run/rounds=7", "run/seconds=5" }, 7, 3 },
+    { { "solver/kind=isega" }, 100, 1 },
+    { { "solver/kind=blocks", "policy/local-steps=3" }, 100, 3 },
+};
+
+Test(config, defaults_follow_from_other_keys, .timeout = 10)
+{
+    for (size_t i = 0; i < sizeof(settled) / sizeof(settled[0]); i++) {
+        struct cnv_config *config = new_config();
+
+        for (size_t j = 0; j < 3 && settled[i].assignments[j] != NULL; j++) {
+            cr_assert_eq(cnv_config_assign(config, settled[i].assignments[j], "--set", NULL),
+                         CNV_OK);
+        }
+        cnv_config_settle(config);
+        cr_assert_eq(cnv_config_integer(config, "run/rounds"), settled[i].rounds, "%zu", i);
+        cr_assert_eq(
+            cnv_config_integer(config, "policy/local-steps"), settled[i].local_steps, "%zu", i);
+        cnv_config_destroy(config);
+    }
+}
+
+/* A daemon's next run, of another kind. */
+Test(config, defaults_follow_again, .timeout = 10)
+{
+    struct cnv_config *config = new_config();
+
+    cr_assert_eq(cnv_config_assign(config, "run/iterations=5", "--set", NULL), CNV_OK);
+    cnv_config_settle(config);
+    cr_assert_eq(cnv_config_assign(config, "run/iterations=0", "--set", NULL), CNV_OK);
+    cnv_config_settle(config);
+    cr_assert_eq(cnv_config_integer(config, "run/rounds"), 100);
+    cnv_config_destroy(config);
+}
+
 Test(config, keys_that_do_not_fit_together_are_refused, .timeout = 10)
 {
     for (size_t i = 0; i < sizeof(misfits) / sizeof(misfits[0]); i++) {
