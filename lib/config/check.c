@@ -276,13 +276,6 @@ static enum cnv_status check_dynamic(const struct cnv_config *config, struct cnv
                         "after the same number of steps",
                         cnv_config_text(config, "policy/balance"));
     }
-    if (strcmp(cnv_config_text(config, "encoding/up"), "blocks") == 0) {
-        return cnv_fail(
-            err,
-            CNV_E_INPUT,
-            "policy/kind=dynamic does not go with encoding/up=blocks: of the drift only "
-            "some blocks would be seen");
-    }
     return check_local(config, "policy/kind=dynamic", err);
 }
 

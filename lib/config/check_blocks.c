@@ -39,6 +39,19 @@ static enum cnv_status check_encoding(const struct cnv_config *config, struct cn
     return CNV_OK;
 }
 
+/* What dynamic needs: agents that can say how far they are from where they began. */
+static enum cnv_status check_drift(const struct cnv_config *config, struct cnv_error *err)
+{
+    if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") == 0 && draws_blocks(config)) {
+        return cnv_fail(err,
+                        CNV_E_INPUT,
+                        "policy/kind=dynamic does not go with solver/kind=%s: of the drift only "
+                        "some blocks would be seen",
+                        cnv_config_text(config, "solver/kind"));
+    }
+    return CNV_OK;
+}
+
 /* What the server's side of asynchronous ISGD needs. */
 static enum cnv_status check_async_isgd(const struct cnv_config *config, struct cnv_error *err)
 {
@@ -124,6 +137,9 @@ enum cnv_status cnv_config_check_blocks(const struct cnv_config *config, struct 
 {
     enum cnv_status status = check_encoding(config, err);
 
+    if (status == CNV_OK) {
+        status = check_drift(config, err);
+    }
     if (status == CNV_OK) {
         status = check_async_isgd(config, err);
     }

@@ -1,7 +1,7 @@
 /*
- * check_tables.c - methods whose other half is on the server, and what those need that keep a table
- * there of what agents said: to be told what was said, of agents that are known, all weighed as if
- * all were there.
+ * check_tables.c - methods whose other half is on the server: it remembers what agents said, or the
+ * mean of it, so all have to be weighed as if all were there. Those that keep a table there need to
+ * be told what was said, of agents that are known.
  */
 #include <string.h>
 
@@ -36,10 +36,8 @@ static enum cnv_status check_halves(const struct cnv_config *config, struct cnv_
     return CNV_OK;
 }
 
-static enum cnv_status fail_table(const struct cnv_config *config,
-                                  const char *path,
-                                  const char *why,
-                                  struct cnv_error *err)
+static enum cnv_status
+fail_half(const struct cnv_config *config, const char *path, const char *why, struct cnv_error *err)
 {
     return cnv_fail(err,
                     CNV_E_INPUT,
@@ -50,45 +48,59 @@ static enum cnv_status fail_table(const struct cnv_config *config,
                     why);
 }
 
-enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct cnv_error *err)
+/* What a server needs that remembers: rounds, and plain means of what was found in them. */
+static enum cnv_status check_memory(const struct cnv_config *config, struct cnv_error *err)
 {
     static const struct {
         const char *path;
         const char *needed; /* or, where it begins with !, what it must not be */
         const char *why;
     } needs[] = {
-        { "encoding/up",
-          "blocks",
-          "with encoding/up=blocks alone the server learns what was sent" },
-        { "aggregate/kind", "mean", "what is aggregated are differences to the table" },
-        { "sync/mode", "!async", "agents are compared with the table in rounds" },
+        { "aggregate/kind", "mean", "what is aggregated are differences to what was said before" },
+        { "sync/mode", "!async", "agents are compared with what they said before in rounds" },
         { "policy/balance", "none", "contributions are gradients, whatever steps were taken" },
         { "policy/kind", "!adaptive-period", "there is no variance of models to learn from" },
+        { "policy/kind", "!adaptive-l", "it ends with solver giant" },
     };
-    int64_t shards = cnv_config_integer(config, "run/shards");
-    enum cnv_status status = check_halves(config, err);
 
-    bool has_row_table = is_at(config, "optimiser/kind", "saga-table");
-
-    if (status != CNV_OK || (!has_row_table && !is_at(config, "optimiser/kind", "sega-table"))) {
-        return status;
-    }
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++) {
         bool is_not = needs[i].needed[0] == '!';
 
         if (is_at(config, needs[i].path, needs[i].needed + is_not) == is_not) {
-            return fail_table(config, needs[i].path, needs[i].why, err);
+            return fail_half(config, needs[i].path, needs[i].why, err);
         }
+    }
+    return CNV_OK;
+}
+
+enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct cnv_error *err)
+{
+    int64_t shards = cnv_config_integer(config, "run/shards");
+    bool has_row_table = is_at(config, "optimiser/kind", "saga-table");
+    bool has_table = has_row_table || is_at(config, "optimiser/kind", "sega-table");
+    enum cnv_status status = check_halves(config, err);
+
+    if (status == CNV_OK && (has_table || is_at(config, "optimiser/kind", "sega"))) {
+        status = check_memory(config, err);
+    }
+    if (status != CNV_OK || !has_table) {
+        return status;
+    }
+    if (!is_at(config, "encoding/up", "blocks")) {
+        return fail_half(config,
+                         "encoding/up",
+                         "with encoding/up=blocks alone the server learns what was sent",
+                         err);
     }
     if (has_row_table && !cnv_config_boolean(config, "data/shared") &&
         cnv_config_integer(config, "run/agents") > 1) {
-        return fail_table(config, "data/shared", "each agent has to have any row", err);
+        return fail_half(config, "data/shared", "each agent has to have any row", err);
     }
     if (shards != 0 && shards != cnv_config_integer(config, "run/agents")) {
-        return fail_table(config, "run/shards", "the table is for run/agents agents", err);
+        return fail_half(config, "run/shards", "the table is for run/agents agents", err);
     }
     if (cnv_config_integer(config, "limits/samples") != 0) {
-        return fail_table(config, "limits/samples", "agents weigh what their data has", err);
+        return fail_half(config, "limits/samples", "agents weigh what their data has", err);
     }
     return CNV_OK;
 }

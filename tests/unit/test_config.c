@@ -385,6 +385,7 @@ struct misfit {
     const char *message;
 };
 
+#define SEGA "solver/kind=isega", "optimiser/kind=sega"
 #define RAW  "solver/kind=isega-raw", "optimiser/kind=sega-table", "encoding/up=blocks"
 #define SAGA "solver/kind=isaga-shared", "optimiser/kind=saga-table", "encoding/up=blocks"
 
@@ -438,6 +439,13 @@ static const struct misfit misfits[] = {
       "needs solver/step-rule=given" },
     { { "solver/kind=isega", "optimiser/kind=sega", "optimiser/l1=0.1", "solver/step-rule=given" },
       NULL },
+    { { SEGA, "sync/mode=async" }, "optimiser/kind=sega does not go with sync/mode=async" },
+    { { SEGA, "policy/kind=adaptive-l" }, "does not go with policy/kind=adaptive-l" },
+    { { SEGA, "aggregate/kind=median" }, "does not go with aggregate/kind=median" },
+    { { SEGA, "policy/balance=time" }, "does not go with policy/balance=time" },
+    { { SEGA, "sync/mode=quorum", "encoding/up=q8" }, NULL },
+    { { SEGA, "policy/kind=dynamic" }, "dynamic does not go with solver/kind=isega" },
+    { { "solver/kind=isgd", "policy/kind=dynamic" }, "dynamic does not go with solver/kind=isgd" },
     { { RAW, "sync/mode=async" }, "optimiser/kind=sega-table does not go with sync/mode=async" },
     { { RAW, "sync/mode=quorum" }, NULL },
     { { RAW, "aggregate/kind=median" }, "does not go with aggregate/kind=median" },
