@@ -4,7 +4,7 @@
  *
  * An attempt notes what it is told in a log, slice by slice, 16 bytes a number; conclude enters it
  * into the rows, or forgets it. Until then the rows are as they were: all contributions of a round
- * are compared with the same table. Where nothing was told of, memory is not touched.
+ * are compared with the same table.
  */
 #ifndef CNV_SERVER_OPTIMISER_TABLE_H
 #define CNV_SERVER_OPTIMISER_TABLE_H
