@@ -42,7 +42,8 @@ static enum cnv_status check_encoding(const struct cnv_config *config, struct cn
 /* What dynamic needs: agents that can say how far they are from where they began. */
 static enum cnv_status check_drift(const struct cnv_config *config, struct cnv_error *err)
 {
-    if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") == 0 && draws_blocks(config)) {
+    if (strcmp(cnv_config_text(config, "policy/kind"), "dynamic") == 0 &&
+        cnv_config_draws_blocks(config)) {
         return cnv_fail(err,
                         CNV_E_INPUT,
                         "policy/kind=dynamic does not go with solver/kind=%s: of the drift only "
