@@ -10,7 +10,7 @@ loaded rows features labels; shape features labels rows; ready dimension
 announce run round attempt version iteration local_steps solver plan evaluate
 offer run round attempt exchange version transfer encoding length bytes crc reference samples steps scalars
 credit; chunk; settled run round
-commit run round version iteration contributors counted transfer encoding length bytes digest
+commit run round version iteration contributors counted transfer encoding length bytes digest width
 beat run version round attempt exchange state steps_per_second; report; leave reason; rejoin; replaced host
 finish run version exit reason next; attach; error code fatal round text""".replace("\n", ";").split(";")[1:])}}
 KINDS = list(FIELDS)  # section 10: a kind's number is its place
@@ -43,7 +43,7 @@ class Client:
 
     def forget(self):
         self.shape = self.dimension = self.model = self.announce = self.task = self.work = self.up = None
-        self.version, self.newest = 0, (0, 0)
+        self.version, self.newest, self.plans = 0, (0, 0), ("model", "loss")
 
     def join(self, rows, features, labels):
         """Tells what you have loaded, gives the shape of the whole run; None: all is over, end says why."""
@@ -131,16 +131,16 @@ class Client:
                     self.goodbye = f"cannot serve {key}={self.settings[key]}: known are {' and '.join(DTYPES)}"
         elif kind == "rejoin":
             self.is_joined, self.due = False, 0
-        elif kind == "shape":
-            self.shape = self.shape or m
+        elif kind == "shape": self.shape = self.shape or m
         elif kind == "announce" and (m.round, m.attempt) > self.newest and m.version >= self.version:
             self.newest, self.announce, self.task, self.work, self.up = (m.round, m.attempt), m, None, None, None
-            self.goodbye = self.goodbye if m.plan in ("model", "loss") else f"cannot serve the plan {m.plan}"
+            self.goodbye = self.goodbye if m.plan in self.plans else f"cannot serve the plan {m.plan}"
         elif kind == "commit" and (self.model is None or m.version > self.version):
             if crc32c(struct.pack("<I", crc32c(m.payload))) == m.digest:  # one slice
-                m.model = self.model = np.frombuffer(m.payload, DTYPES[m.encoding]).astype(float)
+                m.model = self.model = np.frombuffer(m.payload, DTYPES[m.encoding])[::m.width].astype(float)
                 self.version, self.work, self.up = m.version, None, None
                 self.task = m if self.hello["role"] == "follower" else None
+                self.plans = ("model", "loss") if m.width == 1 else ()  # we offer nothing beside our update
         elif kind in ("finish", "replaced", "error") and getattr(m, "fatal", True) and not getattr(m, "next", False):
             self.end = getattr(m, "exit", 3), getattr(m, "reason", getattr(m, "text", "replaced"))
         elif kind in ("settled", "error") and m.round == self.newest[0]:
