@@ -30,7 +30,8 @@ struct cnv_merge_input {
     size_t contributors;
     const double *weights; /* [contributors], normalised: they sum to 1 */
     size_t first;          /* first coordinate of the slice */
-    size_t count;          /* coordinates in the slice, at most CNV_SLICE */
+    size_t count;          /* coordinates in the slice; where the server optimiser widens what was
+                            * offered, the numbers it makes of them */
     bool (*load)(const struct cnv_merge_input *input, size_t i, double *buffer);
     /* For sums: sum[j] += weight * contribution i's j-th, in the time that what was sent takes.
      * buffer[count] is scratch. False as load; then sum is spoilt. */

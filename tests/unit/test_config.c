@@ -387,6 +387,7 @@ struct misfit {
 
 #define SEGA "solver/kind=isega", "optimiser/kind=sega"
 #define RAW  "solver/kind=isega-raw", "optimiser/kind=sega-table", "encoding/up=blocks"
+#define ONE  "solver/kind=savic", "optimiser/kind=scaled"
 #define SAGA "solver/kind=isaga-shared", "optimiser/kind=saga-table", "encoding/up=blocks"
 
 static const struct misfit misfits[] = {
@@ -445,6 +446,17 @@ static const struct misfit misfits[] = {
     { { SEGA, "policy/balance=time" }, "does not go with policy/balance=time" },
     { { SEGA, "sync/mode=quorum", "encoding/up=q8" }, NULL },
     { { SEGA, "policy/kind=dynamic" }, "dynamic does not go with solver/kind=isega" },
+    { { ONE }, NULL },
+    { { ONE, "sync/mode=quorum", "aggregate/kind=median", "encoding/up=bf16" }, NULL },
+    { { "optimiser/kind=scaled" }, "scaled needs solver/kind=savic, not newton" },
+    { { "solver/kind=savic-local", "optimiser/kind=scaled" }, "savic, not savic-local" },
+    { { ONE, "policy/kind=adaptive-l" }, "scaled does not go with policy/kind=adaptive-l" },
+    { { ONE, "policy/balance=time" }, "scaled does not go with policy/balance=time" },
+    { { ONE, "encoding/up=q8" }, "scaled does not go with encoding/up=q8" },
+    { { ONE, "aggregate/kind=clipped-mean" }, "not go with aggregate/kind=clipped-mean" },
+    { { ONE, "aggregate/kind=multi-krum" }, "not go with aggregate/kind=multi-krum" },
+    { { ONE, "policy/kind=dynamic" }, "dynamic does not go with solver/kind=savic" },
+    { { ONE, "sync/mode=async" }, "async does not go with solver/kind=savic" },
     { { "solver/kind=isgd", "policy/kind=dynamic" }, "dynamic does not go with solver/kind=isgd" },
     { { RAW, "sync/mode=async" }, "optimiser/kind=sega-table does not go with sync/mode=async" },
     { { RAW, "sync/mode=quorum" }, NULL },
