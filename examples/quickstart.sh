@@ -84,3 +84,4 @@ echo
 echo "On one machine traffic is cheap; between machines the megabytes are what you wait for."
 "$build/convene" plot "$out/adaptive" "$out/every-step" --out "$out/compare.svg" && echo "Both in one plot: $out/compare.svg"
 echo "Reports: $out/adaptive and $out/every-step (rounds.csv, convergence.svg, model.npy, model.json, run.json, logs/)"
+echo "Next: export PATH=$build:\$PATH, for \"convene --help\" and the like; bash examples/methods.sh tries every method."
