@@ -150,6 +150,8 @@ class Lab:
         """One `convene run`: `settings`, and those of the row's `method`; with --sabotage those of `plain` instead."""
         chosen = dict(settings)
         chosen.update((plain if self.is_sabotaged else method) or {})
+        if method:
+            self._harness.note(self.row, self._harness.command(chosen, agents, data, test, inline, arguments))
         return self._harness.run(chosen, agents, data, test, inline, arguments)
 
     def optimum(self, data, l2):
@@ -173,6 +175,8 @@ class Lab:
         """[(rounds, final loss)] of `count` inline runs with the seeds run/seed and on, for problems without data."""
         chosen = dict(settings)
         chosen.update((plain if self.is_sabotaged and plain else method) or {})
+        if method:
+            self._harness.note(self.row, self._harness.command(chosen, agents, None, None, True, ('--repeat', str(count))))
         return self._harness.repeats(chosen, agents, count)
 
     def losses(self, calls):
@@ -212,6 +216,7 @@ class Harness:
         self.first_seed = first_seed  # also what data is drawn and dealt with
         self.is_sabotaged = is_sabotaged
         self.figures = {}
+        self.commands = {}  # {row: how its method was started first}
         self._runs = {}
         self._lock = threading.Lock()
         self._locks = {}
@@ -230,7 +235,10 @@ class Harness:
                 os.rename(path + '.new', path)
         return path
 
-    def run(self, settings, agents, data, test, inline, arguments):
+    def note(self, row, command):
+        self.commands.setdefault(row.id, command)
+
+    def command(self, settings, agents, data, test, inline, arguments):
         command = [f'{self.build}/convene', 'run', '--quiet', '--agents', str(agents)]
         command += ['--inline'] if inline else []
         command += ['--data', data] if data else []
@@ -238,6 +246,10 @@ class Harness:
         command += list(arguments)
         for key in sorted(settings):
             command += ['--set', f'{key}={settings[key]}']
+        return command
+
+    def run(self, settings, agents, data, test, inline, arguments):
+        command = self.command(settings, agents, data, test, inline, arguments)
         key = hashlib.sha256('\0'.join(command).encode()).hexdigest()[:16]
         with self._lock_of(key):
             if key not in self._runs:

@@ -24,13 +24,19 @@ def families():
     lab.ROWS.sort(key=lambda row: (row.id[0], int(re.search(r'\d+', row.id).group()), row.id))
 
 
+def refuse(text):
+    """Asked wrongly."""
+    print(text, file=sys.stderr)
+    sys.exit(2)
+
+
 def chosen(arguments):
     rows = [row for row in lab.ROWS if not arguments.quick or row.quick > 0]
     if arguments.sabotage:
         rows = [row for row in rows if row.is_method]
     for wanted in arguments.ids:
         if not any(wanted in (row.id, row.id[0]) for row in lab.ROWS):
-            sys.exit(f'no row {wanted}: there are ' + ' '.join(row.id for row in lab.ROWS))
+            refuse(f'no row {wanted}: there are ' + ' '.join(row.id for row in lab.ROWS))
     return [row for row in rows if not arguments.ids or row.id in arguments.ids or row.id[0] in arguments.ids]
 
 
@@ -55,7 +61,7 @@ def measure(harness, row, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog='run.sh', description='Measures the claims of five papers.')
+    parser = argparse.ArgumentParser(prog='run.sh', description='Measures the claims of the papers: see README.md.')
     parser.add_argument('--quick', action='store_true', help='the rows and seeds of the normal tests')
     parser.add_argument('--sabotage', action='store_true', help='plain averaging in place of each method')
     parser.add_argument('--seeds', type=int, default=0, help='seeds for every row (default: its own number)')
@@ -68,11 +74,10 @@ def main():
     rows = chosen(arguments)
     if arguments.list:
         for row in rows:
-            print(f'{row.id:4} {row.claim}  [{row.threshold}]')
+            print(f'{row.id:4} {row.claim}  [{row.threshold}]  ({row.paper})')
         return 0
-    if not os.path.isdir(os.environ['CONVENE_TEST_DATA']):
-        print(f'skipped: no data in {os.environ["CONVENE_TEST_DATA"]} (CONVENE_TEST_DATA)')
-        return NO_DATA
+    if not os.access(f'{os.environ["BUILD"]}/convene', os.X_OK):
+        refuse(f'no programs in {os.environ["BUILD"]}: build them first, or set BUILD')
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that namespaces and daemons go too
     shutil.rmtree(arguments.out, ignore_errors=True)
     harness = lab.Harness(os.path.abspath(arguments.out), os.environ['BUILD'], os.environ['CONVENE_TEST_DATA'],
@@ -89,6 +94,8 @@ def main():
         unharmed = [result.row.id for result in results if result.word not in ('FAILS', 'skipped')]
         print(f'{len(results)} rows without their method; not failing: {" ".join(unharmed) or "none"}')
         return 1 if unharmed else 0
+    if results and all(result.word == 'skipped' for result in results):
+        return NO_DATA
     bad = [result.row.id for result in results if result.word in ('FAILS', 'BROKEN')]
     print(f'{len(results)} rows; not holding: {" ".join(bad) or "none"}')
     return 1 if bad else 0

@@ -4,6 +4,7 @@ import inspect
 import os
 import platform
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -88,9 +89,20 @@ def notes(results):
     return lines
 
 
+def commands(harness, results):
+    """How the method of each row was started first."""
+    lines = ['', '## A run of each method', '']
+    for result in results:
+        command = harness.commands.get(result.row.id)
+        if command:
+            words = ['convene'] + [word for word in command[1:] if word != '--quiet']
+            lines.append(f'- {result.row.id}: `{shlex.join(words)}`')
+    return lines if len(lines) > 3 else []
+
+
 def write(harness, results, seconds):
     """Writes report.md and its plots into the directory of the harness; its path."""
-    lines = header(harness, results, seconds) + table(results) + notes(results)
+    lines = header(harness, results, seconds) + table(results) + commands(harness, results) + notes(results)
     for name, (title, panels) in sorted(harness.figures.items()):
         file = re.sub(r'[^A-Za-z0-9-]', '-', name) + '.svg'
         if plot(os.path.join(harness.out, file), title, panels):
