@@ -92,6 +92,7 @@ def d3(lab):
 @row('D4', 'it stands shards of which 60 % are sorted by label', 'steps <= 1.6 x of even shards, bytes <= 1/10 of '
      'every step', PAPER)
 def d4(lab):
+    """Narrow: the steps were 1.54 x with seed 11 and 1.34, 1.42, 1.59 and 1.34 x with seeds 21 to 24."""
     even, uneven = train(lab, dynamic(1), SYNC), train(lab, dynamic(1), SYNC, is_sorted=True)
     sync = train(lab, SYNC, is_sorted=True)
     steps, size = worst(uneven, even, 'iterations'), worst(uneven, sync, 'bytes')
