@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,6 +20,8 @@
 #include "format.h"
 #include "model/model.h"
 #include "plot.h"
+
+enum { LOSS_COLUMN = 6 }; /* of rounds.csv, from 1 */
 
 static bool is_ours(void *self, const char *name)
 {
@@ -365,6 +369,39 @@ static void print_test(const json_t *test, FILE *out)
     }
 }
 
+/* Of the model that round 1 started from, in rounds.csv; NaN: not evaluated. */
+static double first_loss(const struct cnv_blob *rows)
+{
+    char text[256] = "";
+    const char *at = text;
+
+    (void) snprintf(
+        text, sizeof(text), "%.*s", (int) cnv_blob_len(rows), (const char *) cnv_blob_data(rows));
+    at += strcspn(at, "\n");
+    for (int i = 1; i < LOSS_COLUMN && *at != '\0'; i++) {
+        at += strcspn(at, ",");
+        at += *at == ',' ? 1 : 0;
+    }
+    return *at == ',' || *at == '\0' ? (double) NAN : strtod(at, NULL);
+}
+
+static void print_loss(const struct cnv_run_result *result, FILE *out)
+{
+    double loss = cnv_json_number(result->status, "run/loss");
+    double first = result->rows == NULL ? NAN : first_loss(result->rows);
+    char text[2][CNV_FORMAT_SIZE];
+
+    (void) fprintf(out, "loss    %s", cnv_format_number(text[0], loss, 10));
+    if (!isnan(first) && !isnan(loss)) {
+        (void) fprintf(out,
+                       ", %s from %s",
+                       loss > first ? "up" : "down",
+                       cnv_format_number(text[1], first, 10));
+    }
+    (void) fprintf(
+        out, "%s\n", loss > first ? ": a larger problem/l2 or smaller steps may help" : "");
+}
+
 void cnv_report_print(const struct cnv_run_result *result,
                       const char *directory,
                       const struct cnv_error *plot,
@@ -386,8 +423,7 @@ void cnv_report_print(const struct cnv_run_result *result,
                    "policy  %s: %s\n",
                    cnv_json_text(status, "policy/kind", "?"),
                    cnv_json_text(status, "policy/reason", ""));
-    (void) fprintf(
-        out, "loss    %s\n", cnv_format_number(text[0], cnv_json_number(status, "run/loss"), 10));
+    print_loss(result, out);
     print_test(cnv_json_at(status, "run/test"), out);
     (void) fprintf(out,
                    "sent    %s up (vectors %s), %s down\n",

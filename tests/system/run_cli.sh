@@ -102,3 +102,9 @@ repeats --out seven --set run/seed=7 --quiet
 check "run --repeat: as the seed alone" same "$(tail -1 repeats.csv | cut -d, -f3)" "$(tail -1 seven/rounds.csv | cut -d, -f6)"
 check "run --repeat: without processes alone" refuses 2 "goes with --inline" convene run --repeat 2 --set problem/kind=noisy-skewed
 check "run --repeat: a number" refuses 2 "allowed is 1 to" convene run --inline --repeat 0 --set problem/kind=noisy-skewed
+
+# What a run came to: where from, and advice when it went the wrong way.
+skewed() { convene run --inline --agents 2 --set problem/kind=noisy-skewed --set run/start=ones --set solver/kind=sgd "$@" | grep '^loss'; }
+check "run: the loss, and the first" grep -q '^loss    [0-9.]*, down from 4$' <(skewed)
+check "run: advice when it rose" grep -q ', up from 4: a larger problem/l2 or smaller steps may help$' <(skewed --set solver/step=5)
+check "run: not when there is no first" grep -q '^loss    [0-9.]*$' <(skewed --set policy/evaluate=0)
