@@ -190,7 +190,7 @@ static enum cnv_status quadratic_smoothness(void *state,
 const struct cnv_problem_ops cnv_problem_quadratic = {
     .name = "quadratic",
     .text = "a random quadratic for each agent, with one minimum for all; needs no data",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, experiments",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), experiments",
     .keys = "problem/dimension problem/rank problem/l2 run/seed",
     .is_classification = false,
     .is_synthetic = true,

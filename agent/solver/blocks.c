@@ -128,7 +128,7 @@ static void blocks_concluded(void *state, bool counted)
 const struct cnv_solver_ops cnv_solver_blocks = {
     .name = "blocks",
     .text = "IBCD: gradient steps on blocks that each agent draws by itself",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 1",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 1",
     .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct blocks),
     .init = blocks_init,

@@ -238,7 +238,7 @@ static void giant_concluded(void *state, bool counted)
 const struct cnv_solver_ops cnv_solver_giant = {
     .name = "giant",
     .text = "GIANT: global gradient, local Hessians, a line search on the global loss",
-    .paper = "Wang et al. 2018, GIANT; constants of the authors' code",
+    .paper = "Wang et al. 2018, GIANT; its authors' line search with solver/search=quarters",
     .keys = "solver/search " CNV_DIRECTION_KEYS,
     .state_size = sizeof(struct giant),
     .init = giant_init,

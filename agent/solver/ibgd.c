@@ -71,7 +71,7 @@ static enum cnv_status ibgd_contribute(void *state,
 const struct cnv_solver_ops cnv_solver_ibgd = {
     .name = "ibgd",
     .text = "IBGD: the whole gradient with probability tau, else nothing",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 3",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 3",
     .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct cnv_sampled),
     .init = ibgd_init,

@@ -101,7 +101,7 @@ static void isaga_concluded(void *state, bool counted)
 const struct cnv_solver_ops cnv_solver_isaga = {
     .name = "isaga",
     .text = "ISAGA on distributed data: variance reduced blocks of row gradients",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 5",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 5",
     .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct isaga),
     .init = isaga_init,

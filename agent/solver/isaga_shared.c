@@ -86,8 +86,9 @@ static enum cnv_status isaga_shared_step(void *state, struct cnv_error *err)
 
 const struct cnv_solver_ops cnv_solver_isaga_shared = {
     .name = "isaga-shared",
-    .text = "ISAGA on shared data: blocks of row gradients; needs optimiser/kind=saga-table",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 4",
+    .text = "ISAGA on shared data: blocks of row gradients; needs optimiser/kind=saga-table and "
+            "data/shared=true",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 4",
     .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct isaga_shared),
     .init = isaga_shared_init,

@@ -55,7 +55,7 @@ static void isega_concluded(void *state, bool counted)
 const struct cnv_solver_ops cnv_solver_isega = {
     .name = "isega",
     .text = "ISEGA: blocks of gradient differences; needs optimiser/kind=sega",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 2",
     .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct cnv_sampled),
     .init = isega_init,

@@ -40,7 +40,7 @@ static enum cnv_status isega_raw_step(void *state, struct cnv_error *err)
 const struct cnv_solver_ops cnv_solver_isega_raw = {
     .name = "isega-raw",
     .text = "ISEGA: blocks of raw gradients; needs optimiser/kind=sega-table",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 2",
     .keys = CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct cnv_sampled),
     .init = isega_raw_init,

@@ -82,7 +82,7 @@ static enum cnv_smoothness isgd_smoothness(const struct cnv_config *config)
 const struct cnv_solver_ops cnv_solver_isgd = {
     .name = "isgd",
     .text = "ISGD: blocks of minibatch gradients, scaled by 1/tau",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 6",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 6",
     .keys = CNV_LOCAL_KEYS " " CNV_SAMPLING_KEYS,
     .state_size = sizeof(struct isgd),
     .init = isgd_init,

@@ -22,12 +22,12 @@ extern const struct cnv_solver_ops cnv_solver_isaga;
 extern const struct cnv_solver_ops cnv_solver_isaga_shared;
 
 static const struct cnv_solver_ops *const solvers[] = {
-    &cnv_solver_newton,    &cnv_solver_giant,        &cnv_solver_sgd,
-    &cnv_solver_adam,      &cnv_solver_bfgs,         &cnv_solver_fedac,
-    &cnv_solver_savic,     &cnv_solver_savic_local,  &cnv_solver_blocks,
-    &cnv_solver_ibgd,      &cnv_solver_isega,        &cnv_solver_isgd,
-    &cnv_solver_isaga,     &cnv_solver_sgd_batch,    &cnv_solver_adam_batch,
-    &cnv_solver_isega_raw, &cnv_solver_isaga_shared,
+    &cnv_solver_newton,       &cnv_solver_giant,     &cnv_solver_bfgs,
+    &cnv_solver_sgd,          &cnv_solver_sgd_batch, &cnv_solver_adam,
+    &cnv_solver_adam_batch,   &cnv_solver_fedac,     &cnv_solver_savic,
+    &cnv_solver_savic_local,  &cnv_solver_blocks,    &cnv_solver_ibgd,
+    &cnv_solver_isega,        &cnv_solver_isega_raw, &cnv_solver_isaga,
+    &cnv_solver_isaga_shared, &cnv_solver_isgd,
 };
 
 enum { BUILT_IN = sizeof(solvers) / sizeof(solvers[0]) };

@@ -353,8 +353,9 @@ static void savic_concluded(void *state, bool counted)
 
 const struct cnv_solver_ops cnv_solver_savic = {
     .name = "savic",
-    .text = "SAVIC: local steps scaled as Adam, RMSProp, Adagrad, OASIS or AdaHessian do, by one "
-            "matrix for all",
+    .text =
+        "SAVIC: local steps scaled by one matrix for all; with optimiser/kind=scaled in one round "
+        "trip instead of two",
     .paper = "Chezhegov et al. 2024, SAVIC (arXiv 2406.00846)",
     .keys = CNV_SCALING_KEYS " solver/beta1 " CNV_LOCAL_KEYS " " CNV_SCHEDULE_KEYS,
     .state_size = sizeof(struct savic),

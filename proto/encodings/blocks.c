@@ -217,7 +217,7 @@ bool cnv_blocks_next(struct cnv_blocks_walk *walk)
 const struct cnv_encoding_ops cnv_blocks = {
     .name = "blocks",
     .text = "some blocks of the vector as float64, with their numbers; the rest is zero",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437)",
     .keys = "encoding/block encoding/fraction",
     .is_sparse = true,
 };

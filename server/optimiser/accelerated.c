@@ -56,8 +56,9 @@ static void accelerated_apply_slice(void *state, const struct cnv_apply_input *i
 
 const struct cnv_optimiser_ops cnv_optimiser_accelerated = {
     .name = "accelerated",
-    .text = "accelerated ISGD: two sequences that the mean update moves",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 7",
+    .text = "accelerated ISGD (solver isgd): two sequences that the mean update moves; needs "
+            "solver/step-rule=given",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 7",
     .keys = "solver/step optimiser/convexity optimiser/noise",
     .state_size = sizeof(struct accelerated),
     .init = accelerated_init,

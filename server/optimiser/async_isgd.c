@@ -166,8 +166,10 @@ async_isgd_load(void *memory, const uint8_t *bytes, size_t size, struct cnv_erro
 
 const struct cnv_optimiser_ops cnv_optimiser_async_isgd = {
     .name = "async-isgd",
-    .text = "asynchronous ISGD: the mean of what all agents last led to, and an l1 prox",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 8",
+    .text = "asynchronous ISGD (solver isgd or blocks): the mean of what all agents last led to, "
+            "and an "
+            "l1 prox; needs sync/mode=async",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 8",
     .keys = "solver/kind solver/step optimiser/l1 optimiser/prox " CNV_PARTITION_KEYS,
     .state_size = sizeof(struct async_isgd),
     .wants_snapshot = true,

@@ -4,10 +4,10 @@
 #include <string.h>
 
 static const struct cnv_optimiser_ops *const optimisers[] = {
-    &cnv_optimiser_none,       &cnv_optimiser_momentum,    &cnv_optimiser_nesterov,
-    &cnv_optimiser_adam,       &cnv_optimiser_yogi,        &cnv_optimiser_adagrad,
-    &cnv_optimiser_async_isgd, &cnv_optimiser_sega,        &cnv_optimiser_sega_table,
-    &cnv_optimiser_saga_table, &cnv_optimiser_accelerated, &cnv_optimiser_scaled,
+    &cnv_optimiser_none,        &cnv_optimiser_momentum,   &cnv_optimiser_nesterov,
+    &cnv_optimiser_adam,        &cnv_optimiser_yogi,       &cnv_optimiser_adagrad,
+    &cnv_optimiser_sega,        &cnv_optimiser_sega_table, &cnv_optimiser_saga_table,
+    &cnv_optimiser_accelerated, &cnv_optimiser_async_isgd, &cnv_optimiser_scaled,
 };
 
 const struct cnv_optimiser_ops *cnv_optimiser_at(size_t i)

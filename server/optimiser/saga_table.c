@@ -93,8 +93,9 @@ static const struct cnv_table_ops saga_table_ops = {
 
 const struct cnv_optimiser_ops cnv_optimiser_saga_table = {
     .name = "saga-table",
-    .text = "the server's half of ISAGA on shared data, and of SAGA: the gradient of each row",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 4",
+    .text = "the server's half of ISAGA on shared data (solver isaga-shared), and of SAGA: the "
+            "gradient of each row",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 4",
     .keys = "run/agents run/seed " CNV_TABLE_KEYS,
     .state_size = sizeof(struct saga),
     .table = &saga_table_ops,

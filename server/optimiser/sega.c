@@ -48,8 +48,8 @@ void cnv_sega_apply_slice(void *state, const struct cnv_apply_input *input, doub
 
 const struct cnv_optimiser_ops cnv_optimiser_sega = {
     .name = "sega",
-    .text = "the server's half of ISEGA: the mean of the gradients as last heard of",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
+    .text = "the server's half of ISEGA (solver isega): the mean of the gradients as last heard of",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 2",
     .keys = CNV_SEGA_KEYS,
     .state_size = sizeof(struct cnv_moments),
     .init = cnv_sega_init,

@@ -70,8 +70,9 @@ static const struct cnv_table_ops sega_table_ops = {
 
 const struct cnv_optimiser_ops cnv_optimiser_sega_table = {
     .name = "sega-table",
-    .text = "the server's half of ISEGA with all that agents said: a row for each of them",
-    .paper = "Mishchenko et al. 2020, 99% of worker-master communication, Algorithm 2",
+    .text = "the server's half of ISEGA (solver isega-raw) with all that agents said: a row for "
+            "each of them",
+    .paper = "Mishchenko et al. 2020 (arXiv 1901.09437), Algorithm 2",
     .keys = CNV_SEGA_KEYS " " CNV_TABLE_KEYS,
     .state_size = sizeof(struct cnv_table),
     .table = &sega_table_ops,

@@ -11,9 +11,10 @@
  *   k < sample * iterations   L = p_init;  C2 := mean of S / gamma so far
  *   after it                  S < low gamma C2: p + 1    S > high gamma C2: p - 1 (not below 1)
  *
- * k counts local steps of the run after the round, gamma is that of its last local step. A round
- * that a member is missing from is not sampled; S of a single contribution says nothing.
- * Invariants: 1 <= p <= policy/max-local-steps; C2 is finite and not negative.
+ * sample * iterations is the paper's K_s. k counts local steps of the run after the round, gamma is
+ * that of its last local step. A round that a member is missing from is not sampled; S of a single
+ * contribution says nothing. Invariants: 1 <= p <= policy/max-local-steps; C2 is finite and not
+ * negative.
  */
 #include <math.h>
 #include <stdio.h>
@@ -206,7 +207,7 @@ period_load(void *memory, const uint8_t *bytes, size_t size, struct cnv_error *e
 const struct cnv_policy_ops cnv_policy_adaptive_period = {
     .name = "adaptive-period",
     .text = "longer or shorter rounds, so that the variance of the models stays in proportion to "
-            "the step size",
+            "the step size; needs run/iterations",
     .paper = "Jiang and Agrawal 2020, ADPSGD (arXiv 2007.06134)",
     .keys = "policy/period policy/max-local-steps policy/band-low policy/band-high policy/sample "
             "policy/warm-up run/agents " CNV_SCHEDULE_KEYS,

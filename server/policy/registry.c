@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const struct cnv_policy_ops *const policies[] = {
-    &cnv_policy_adaptive_l, &cnv_policy_adaptive_period, &cnv_policy_dynamic,  &cnv_policy_fixed,
-    &cnv_policy_budget,     &cnv_policy_growing,         &cnv_policy_one_shot,
+    &cnv_policy_fixed,    &cnv_policy_adaptive_l, &cnv_policy_adaptive_period, &cnv_policy_growing,
+    &cnv_policy_one_shot, &cnv_policy_dynamic,    &cnv_policy_budget,
 };
 
 enum { BUILT_IN = sizeof(policies) / sizeof(policies[0]) };
