@@ -187,7 +187,8 @@ static enum cnv_status giant_contribute(void *state,
     return CNV_OK;
 }
 
-/* B, 3: the largest candidate with F_i <= F - c eta_i p'g; the smallest when none passes. */
+/* The largest candidate with F_i <= F - c eta_i p'g; when none passes the smallest, and none that
+ * leads uphill: p may be too long for all where shards lack features and nothing regularises. */
 static void search_line(struct giant *giant, const double *losses)
 {
     const struct search *search = giant->search;
@@ -197,7 +198,7 @@ static void search_line(struct giant *giant, const double *losses)
            !(losses[i] <= giant->loss - search->sufficient * search->steps[i] * giant->slope)) {
         i++;
     }
-    giant->eta = search->steps[i];
+    giant->eta = search->count > 1 && !(losses[i] <= giant->loss) ? 0.0 : search->steps[i];
 }
 
 static void giant_settled(void *state,

@@ -322,9 +322,13 @@ Test(giant, takes_the_longest_step_with_a_fifth_of_the_predicted_decrease, .time
     const double half[10] = { 0.801, 0.899, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 };
     const double eighth[10] = { NAN, INFINITY, 0.951, 0.974, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0 };
     const double none[10] = { 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0 };
+    const double uphill[10] = { 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.5, 1.1 };
+    const double lost[10] = { NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN };
 
     cr_assert_eq(eta_for(unit, 10), 1.0);
     cr_assert_eq(eta_for(half, 10), 0.5);
     cr_assert_eq(eta_for(eighth, 10), 0.125);
     cr_assert_eq(eta_for(none, 10), 0x1p-18);
+    cr_assert_eq(eta_for(uphill, 10), 0.0);
+    cr_assert_eq(eta_for(lost, 10), 0.0);
 }
