@@ -1,10 +1,17 @@
 /*
  * savic.c - SAVIC: local steps scaled by one diagonal matrix that all agents share.
  *
- * Chezhegov et al. 2024 (SAVIC). Between two synchronisations
- *     g := minibatch gradient at u;  m := beta1 m + (1 - beta1) g;  u := u - step(k) m / Dh
- * with Dh = max(alpha, |D|) coordinate by coordinate. Once a round D is refreshed from an estimate
- * Hs, after t refreshes by (base/scaling.h):
+ * Chezhegov et al. 2024 (SAVIC), global scaling. A round with two round trips (plan "scale,model"):
+ *     agent i : Hs_i at w
+ *     server  : D from the mean of the Hs_i ;  Dh := max(alpha, |D|), coordinate by coordinate
+ *     agent i : u := w ;  L times
+ *                   g := minibatch gradient at u ;  m := beta1 m + (1 - beta1) g
+ *                   u := u - step(k) m / Dh
+ *     server  : w := the mean of the u
+ * and with one (plan "model", optimiser/kind=scaled), where Dh is that of the round before:
+ *     agent i : u := w ;  L - 1 times the same ;  then g and Hs_i at u
+ *     server  : D and the new Dh ;  w := mean of the u - step(k) (1 - beta1) (mean of the g) / Dh
+ * D is refreshed, for the t-th time, by (base/scaling.h):
  *
  * - adam: Hs^2 = g * g; D^2 is the mean of the Hs^2, beta2 as memory, bias-corrected
  * - rmsprop: Hs^2 = g * g; D^2 := beta2 D^2 + (1 - beta2) Hs^2, the first Hs^2 at t = 1
@@ -15,9 +22,8 @@
  * v is +-1, the same on all agents, fresh in each refresh. Squares are taken before the server's
  * mean.
  *
- * With two round trips (plan "scale,model") D is refreshed at the model w that all agents start
- * from, so the exchange `scale` comes before the local steps. The bias correction is kept as a
- * number c beside the sum V, D^2 = V / c (c = 1 - beta2^t): the same as the paper's
+ * With two round trips the exchange `scale` comes before the local steps. The bias correction is
+ * kept as a number c beside the sum V, D^2 = V / c (c = 1 - beta2^t): the same as the paper's
  * beta_t = (beta2 - beta2^(t+1)) / (1 - beta2^(t+1)).
  * Every rule is linear in V and c. So an agent does not offer Hs but the V and c that Hs would
  * make of its own, and what settles is the new V and c of all. Whoever was not there before - a
@@ -25,11 +31,11 @@
  * the same D as all others before its first local step; no server has to keep D. V, c and m
  * advance only when the contribution was counted.
  *
- * With one (optimiser/kind=scaled, plan "model") the last step of the round is left to the
- * server: the agent sends u - w, that step's g and, where D is made of curvature, h = v * (H v) of
- * the same minibatch; the server refreshes D from them, steps along the mean of g over the new Dh
- * and broadcasts D with the model. Before there is a D, in the first round, there are no local
- * steps but that one. Of the last step's m the agent takes the share beta1 m with the D it has.
+ * With one the last step of the round is left to the server: the agent sends u - w, that step's g
+ * and, where D is made of curvature, h = v * (H v) of the same minibatch; the server refreshes D
+ * from them, steps along the mean of g over the new Dh and broadcasts D with the model. Before
+ * there is a D, in the first round, there are no local steps but that one. Of the last step's m the
+ * agent takes the share beta1 m with the D it has.
  *
  * savic-local is the variant with a D of each agent's own ("local scaling"), refreshed at the
  * start of a round or in every step; only models travel. Agents then move in different metrics, and
