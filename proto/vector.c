@@ -28,6 +28,16 @@ uint64_t cnv_chunk_time_ms(uint64_t chunk_bytes)
     return chunk_bytes * 1000 / CNV_SLOWEST;
 }
 
+/* What a slice adds, by the CRC of its bytes. */
+static uint32_t digest_add(uint32_t digest, uint32_t crc)
+{
+    uint8_t word[4] = {
+        (uint8_t) crc, (uint8_t) (crc >> 8), (uint8_t) (crc >> 16), (uint8_t) (crc >> 24)
+    };
+
+    return cnv_crc32c(digest, word, sizeof(word));
+}
+
 uint32_t
 cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes, size_t length)
 {
@@ -36,12 +46,24 @@ cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes,
     for (size_t first = 0; first < length; first += CNV_DIGEST_SLICE) {
         size_t count = length - first < CNV_DIGEST_SLICE ? length - first : CNV_DIGEST_SLICE;
         struct cnv_extent extent = encoding->extent(length, first, count);
-        uint32_t crc = cnv_crc32c(0, bytes + extent.offset, extent.len);
-        uint8_t word[4] = {
-            (uint8_t) crc, (uint8_t) (crc >> 8), (uint8_t) (crc >> 16), (uint8_t) (crc >> 24)
-        };
 
-        digest = cnv_crc32c(digest, word, sizeof(word));
+        digest = digest_add(digest, cnv_crc32c(0, bytes + extent.offset, extent.len));
+    }
+    return digest;
+}
+
+uint32_t cnv_vector_first_digest(const uint8_t *bytes, size_t length, size_t width, size_t size)
+{
+    uint32_t digest = 0;
+
+    for (size_t first = 0; first < length; first += CNV_DIGEST_SLICE) {
+        size_t count = length - first < CNV_DIGEST_SLICE ? length - first : CNV_DIGEST_SLICE;
+        uint32_t crc = 0;
+
+        for (size_t j = first; j < first + count; j++) {
+            crc = cnv_crc32c(crc, bytes + j * width * size, size);
+        }
+        digest = digest_add(digest, crc);
     }
     return digest;
 }

@@ -27,5 +27,7 @@ cnv_vector_digest(const struct cnv_encoding_ops *encoding, const uint8_t *bytes,
 
 /* The model alone: of every width numbers of size bytes the first, into out[length x size]. */
 void cnv_vector_first(const uint8_t *bytes, size_t length, size_t width, size_t size, uint8_t *out);
+/* Its digest, as cnv_vector_digest has it of out. */
+uint32_t cnv_vector_first_digest(const uint8_t *bytes, size_t length, size_t width, size_t size);
 
 #endif

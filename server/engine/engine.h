@@ -271,9 +271,9 @@ struct cnv_engine_view {
     size_t members;
     struct cnv_blob *model; /* newest committed, encoded as encoding/down; NULL: none yet */
     const char *model_encoding;
-    size_t model_width; /* numbers a coordinate, of which the first is the model's; see
-                         * cnv_vector_first */
-    uint32_t digest;
+    size_t model_width;      /* numbers a coordinate, of which the first is the model's; see
+                              * cnv_vector_first */
+    uint32_t digest;         /* of all of it, as it is sent */
     const char *test_metric; /* "" : no report */
     double test_value;
     uint64_t test_rows;
@@ -304,6 +304,9 @@ struct cnv_round_row {
     uint64_t payload_up;
     char reason[CNV_REASON_SIZE]; /* of the decision that set up the round */
 };
+
+/* The digest of the model alone, which a file of it has; 0: there is none yet. */
+uint32_t cnv_engine_model_digest(const struct cnv_engine *engine);
 
 /* Rows of committed rounds, and a last one for the current model (round fields 0 or NaN). */
 size_t cnv_engine_rows(const struct cnv_engine *engine);

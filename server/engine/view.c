@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "proto/vector.h"
 
 const char *cnv_run_state_name(enum cnv_run_state state)
 {
@@ -186,4 +187,17 @@ void cnv_engine_view(const struct cnv_engine *engine, struct cnv_engine_view *re
         .digest = engine->model == NULL ? 0 : engine->model->digest,
     };
     view_test(engine, ret_view);
+}
+
+uint32_t cnv_engine_model_digest(const struct cnv_engine *engine)
+{
+    const struct cnv_parcel *model = engine->model;
+
+    if (model == NULL || engine->width.kept == 1) {
+        return model == NULL ? 0 : model->digest;
+    }
+    return cnv_vector_first_digest(cnv_blob_data(model->blob),
+                                   (size_t) engine->dimension,
+                                   engine->width.kept,
+                                   engine->settings.down->size(1));
 }

@@ -114,7 +114,7 @@ json_t *cnv_report_run(const struct cnv_engine *engine, const struct cnv_config 
     put_integer(run, "bytes_down", view.bytes_down);
     put_integer(run, "payload_up", view.payload_up);
     put_loss(run, engine);
-    put_hex(run, "digest", view.digest, 8);
+    put_hex(run, "digest", cnv_engine_model_digest(engine), 8);
     put_test(run, &view);
     for (const struct cnv_param *key = cnv_config_keys; key->path != NULL; key++) {
         put_text(config, key->path, cnv_config_value(settings, key->path));

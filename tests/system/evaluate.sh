@@ -64,6 +64,10 @@ convene run --inline --agents 2 --set run/rounds=2 --set run/start=random --set 
     --set solver/kind=sgd --data train.csv --out mlp > run.out
 check "hidden layers are remembered" grep -q accuracy <(convene evaluate mlp test.csv)
 
+check "a matrix beside the model is no part of it" train --data train.csv --out scaled \
+    --set solver/kind=savic --set optimiser/kind=scaled
+check "nor of its fingerprint" grep -q accuracy <(convene evaluate scaled test.csv)
+
 cp ridge/model.json libsvm/other.json; cp libsvm/model.npy libsvm/other.npy
 check "another's card is refused" refuses 2 "is not the model of its model.json: fingerprint" convene evaluate libsvm/other.npy test.csv
 cp mlp/model.json libsvm/other.json

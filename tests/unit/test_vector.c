@@ -82,3 +82,20 @@ Test(vector, digest_is_over_the_slices_checksums, .timeout = 10)
     cr_assert_neq(cnv_vector_digest(cnv_encoding_find("f64"), bytes, 200000), before);
     cnv_free(bytes);
 }
+
+Test(vector, digest_of_the_first_of_each_width_is_that_of_the_model_alone, .timeout = 10)
+{
+    enum { LENGTH = CNV_DIGEST_SLICE + 3, WIDTH = 3 };
+    double *wide = cnv_array_new((size_t) LENGTH * WIDTH, sizeof(*wide));
+    double *alone = cnv_array_new(LENGTH, sizeof(*alone));
+
+    for (size_t j = 0; j < (size_t) LENGTH * WIDTH; j++) {
+        wide[j] = (double) j;
+    }
+    cnv_vector_first((const uint8_t *) wide, LENGTH, WIDTH, sizeof(*wide), (uint8_t *) alone);
+    cr_assert_eq(alone[LENGTH - 1], (LENGTH - 1.0) * WIDTH);
+    cr_assert_eq(cnv_vector_first_digest((const uint8_t *) wide, LENGTH, WIDTH, sizeof(*wide)),
+                 cnv_vector_digest(cnv_encoding_find("f64"), (const uint8_t *) alone, LENGTH));
+    cnv_free(wide);
+    cnv_free(alone);
+}
