@@ -83,6 +83,14 @@ enum cnv_status cnv_config_check_tables(const struct cnv_config *config, struct 
     if (status == CNV_OK && (has_table || is_at(config, "optimiser/kind", "sega"))) {
         status = check_memory(config, err);
     }
+    if (status == CNV_OK && is_at(config, "optimiser/kind", "sega") &&
+        is_at(config, "sync/mode", "quorum")) {
+        return fail_half(
+            config,
+            "sync/mode",
+            "its mean is of all agents; isega-raw with sega-table knows who is missing",
+            err);
+    }
     if (status != CNV_OK || !has_table) {
         return status;
     }
