@@ -40,6 +40,7 @@ struct cnv_engine_note {
         CNV_NOTE_POLICY,     /* an operator has set the policy */
         CNV_NOTE_SMOOTHNESS, /* L of the run is fixed, by this member's; or not known, for want of
                                 it */
+        CNV_NOTE_STEEP,      /* one that came later has an L above it */
     } what;
     const char *member; /* name, or NULL */
     uint64_t round;

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "engine/smoothness.h"
 #include "internal.h"
 
 static enum cnv_status ready_check(const struct cnv_engine *engine,
@@ -66,6 +67,7 @@ void cnv_recv_ready(struct cnv_engine *engine,
         return;
     }
     member->smoothness = ready->smoothness;
+    cnv_smoothness_compare(engine, member);
     if (!member->is_ready) {
         member->is_ready = true;
         cnv_member_move(member, CNV_MEMBER_READY, "");

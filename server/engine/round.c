@@ -232,7 +232,8 @@ void cnv_round_refuse(struct cnv_engine *engine,
     cnv_post_error(engine, member, status, round->number, text);
 }
 
-/* Why no contribution was valid: "all 4 updates not finite: lower solver/step". */
+/* Why no contribution was valid: "all 4 updates not finite: a smaller solver/step or a larger
+ * problem/l2 may help". */
 static void round_explain_empty(const struct cnv_engine *engine, char *text, size_t size)
 {
     size_t refused = 0;
@@ -251,7 +252,11 @@ static void round_explain_empty(const struct cnv_engine *engine, char *text, siz
     if (first == NULL) {
         (void) snprintf(text, size, "no contribution");
     } else if (not_finite == refused) {
-        (void) snprintf(text, size, "all %zu updates not finite: lower solver/step", refused);
+        (void) snprintf(
+            text,
+            size,
+            "all %zu updates not finite: a smaller solver/step or a larger problem/l2 may help",
+            refused);
     } else {
         (void) snprintf(text,
                         size,
@@ -492,7 +497,9 @@ static bool round_look_at_merge(struct cnv_engine *engine)
         }
     }
     if (!round->must_retry && !round->must_restart) {
-        cnv_round_empty(engine, "the averaged model is not finite: lower solver/step");
+        cnv_round_empty(engine,
+                        "the averaged model is not finite: a smaller solver/step or a larger "
+                        "problem/l2 may help");
     }
     return true;
 }

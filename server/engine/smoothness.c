@@ -111,3 +111,24 @@ bool cnv_smoothness_fix(struct cnv_engine *engine)
     cnv_free(weights);
     return given > 0 || has_room;
 }
+
+void cnv_smoothness_compare(struct cnv_engine *engine, const struct cnv_member *member)
+{
+    bool is_alike = engine->settings.is_async || engine->settings.is_uniform;
+    double factor = is_alike ? 1.0
+                             : (double) engine->settings.agents * (double) member->rows /
+                                   (double) engine->total_rows;
+    double smoothness = factor * member->smoothness;
+    char text[CNV_WHY_SIZE];
+
+    if (engine->smoothness == 0 || cnv_config_real(engine->config, "solver/smoothness") > 0 ||
+        smoothness <= engine->smoothness) {
+        return;
+    }
+    (void) snprintf(text,
+                    sizeof(text),
+                    "its L = %.6g is above the run's %.6g: steps may be too long",
+                    smoothness,
+                    engine->smoothness);
+    cnv_note(engine, CNV_NOTE_STEEP, member, CNV_OK, text);
+}

@@ -147,6 +147,7 @@ static void act_note(void *self, const struct cnv_engine_note *note)
         [CNV_NOTE_STATE] = { "state", CNV_LOG_INFO },
         [CNV_NOTE_POLICY] = { "policy", CNV_LOG_INFO },
         [CNV_NOTE_SMOOTHNESS] = { "smoothness", CNV_LOG_INFO },
+        [CNV_NOTE_STEEP] = { "steep", CNV_LOG_WARN },
     };
     struct cnv_daemon *daemon = self;
     struct cnv_engine_view view;

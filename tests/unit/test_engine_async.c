@@ -175,8 +175,9 @@ Test(engine_async, three_times_nothing_valid_fails_the_run, .timeout = 10)
         offer_task(script, 1, NAN);
     }
     cr_assert_eq(script_view(script).state, CNV_RUN_FAILED);
-    cr_assert_str_eq(script_view(script).state_reason,
-                     "all 1 updates not finite: lower solver/step");
+    cr_assert_str_eq(
+        script_view(script).state_reason,
+        "all 1 updates not finite: a smaller solver/step or a larger problem/l2 may help");
     script_destroy(script);
 }
 

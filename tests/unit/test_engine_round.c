@@ -692,8 +692,9 @@ Test(engine_round, three_rounds_without_a_valid_contribution_fail_the_run, .time
         }
     }
     cr_assert_eq(script_view(script).state, CNV_RUN_FAILED);
-    cr_assert_str_eq(script_view(script).state_reason,
-                     "all 4 updates not finite: lower solver/step");
+    cr_assert_str_eq(
+        script_view(script).state_reason,
+        "all 4 updates not finite: a smaller solver/step or a larger problem/l2 may help");
     cr_assert_eq(script_last(script, 1, CNV_KIND_FINISH)->message.finish.exit, 1);
     cr_assert_eq(script_view(script).version, 0);
     script_destroy(script);
@@ -728,8 +729,9 @@ Test(engine_round, a_model_that_overflows_is_not_committed, .timeout = 10)
         script_offer(script, 1, 1e39); /* finite as it came, infinite as float32 */
     }
     cr_assert_eq(script_view(script).state, CNV_RUN_FAILED);
-    cr_assert_str_eq(script_view(script).state_reason,
-                     "the averaged model is not finite: lower solver/step");
+    cr_assert_str_eq(
+        script_view(script).state_reason,
+        "the averaged model is not finite: a smaller solver/step or a larger problem/l2 may help");
     cr_assert_eq(script_view(script).version, 0);
     script_destroy(script);
 }

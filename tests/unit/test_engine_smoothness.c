@@ -104,6 +104,7 @@ Test(engine_smoothness, whoever_comes_later_is_told_the_same, .timeout = 10)
     }
     script_wait(script, 5000); /* a1 is not waited for any longer */
     cr_assert_eq(told(script, 4), 4, "not its own 100");
+    cr_assert(script_noted(script, CNV_NOTE_STEEP, "its L = 50 is above the run's 4"));
     script_hello(script, 9, "a1"); /* a new process */
     script_loaded(script, 9);
     ready(script, 9, 50);
