@@ -210,6 +210,9 @@ static bool shape_refuse_many(struct cnv_engine *engine)
             most = member;
         }
     }
+    if (most == NULL) {
+        return false; /* nobody has brought any of them */
+    }
     (void) snprintf(text,
                     sizeof(text),
                     "%s has %zu labels, those of all are more than %d",
