@@ -44,6 +44,8 @@ def panel(curves, axis, column, floor, cost):
     lines = {label: list(points(run, axis, column, floor, cost)) for label, run in curves.items()}
     if column != 'loss':
         lines = {label: line[:-1] for label, line in lines.items()}
+    elif any(len(line) < 2 for line in lines.values()):
+        raise ValueError('a run without losses on the way (policy/evaluate) cannot be drawn')
     is_log_y = column != 'local_steps'
     if is_log_y:
         lines = {label: [p for p in line if p[1] > 0] for label, line in lines.items()}

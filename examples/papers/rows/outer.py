@@ -17,22 +17,23 @@ from rows.mnist import small_test, small_train
 DILOCO, FEDOPT = 'Douillard et al. 2023', 'Reddi et al. 2021'
 SETTINGS = {
     'problem/kind': 'mlp', 'problem/hidden': '32', 'run/start': 'random', 'solver/kind': 'adam', 'solver/step': 1e-3,
-    'solver/beta2': 0.95, 'solver/clip': 1, 'solver/weight-decay': 0.1, 'solver/batch': 32, 'policy/kind': 'fixed', 'run/rounds': 0, 'policy/evaluate': 0,
+    'solver/beta2': 0.95, 'solver/clip': 1, 'solver/weight-decay': 0.1, 'solver/batch': 32, 'policy/kind': 'fixed', 'run/rounds': 0,
 }
 PLAIN = {'optimiser/kind': 'none'}
 
 
-def train(lab, method, steps, iterations, plain=PLAIN):
+def train(lab, method, steps, iterations, plain=PLAIN, evaluate=0):
     """A run for each seed: `steps` local steps a round."""
-    settings = {**SETTINGS, 'policy/local-steps': steps, 'policy/max-local-steps': 1000, 'run/iterations': iterations}
+    settings = {**SETTINGS, 'policy/local-steps': steps, 'policy/max-local-steps': 1000, 'run/iterations': iterations,
+                'policy/evaluate': evaluate}
     return lab.runs({'settings': {**settings, 'run/seed': seed}, 'agents': 8, 'data': small_train(lab),
                      'test': small_test(lab), 'inline': True, 'method': method, 'plain': plain} for seed in lab.seeds)
 
 
 @row('E1', "DiLoCo's outer Nesterov step beats plain averaging", 'loss <= 0.75 of plain averaging', DILOCO, quick=1)
 def e1(lab):
-    ours = train(lab, {'optimiser/kind': 'nesterov'}, 20, 600)
-    plain = train(lab, PLAIN, 20, 600)
+    ours = train(lab, {'optimiser/kind': 'nesterov'}, 20, 600, evaluate=1)
+    plain = train(lab, PLAIN, 20, 600, evaluate=1)
     lab.figure('E-outer', 'Nesterov on the server: training loss', {'nesterov 0.7, 0.9': ours[0], 'plain averaging': plain[0]})
     ratios = [a.final_loss / b.final_loss for a, b in zip(ours, plain)]
     return lab.verdict(max(ratios) <= 0.75, f'{max(ratios):.2f} at worst, {mean(ratios):.2f} on average')
