@@ -60,16 +60,30 @@ def optimum(lab):
     return run.final_loss
 
 
+def call(lab, method, seed, step, is_skewed=False, rounds=ROUNDS, plain=None, **more):
+    """One run; method under --sabotage: plain."""
+    return {'settings': {**SETTINGS, 'run/seed': seed, 'run/rounds': rounds, 'solver/step': step,
+                         'data/shuffle': 'false' if is_skewed else 'true', **more},
+            'agents': 10, 'data': badly_scaled(lab, is_skewed), 'inline': True, 'method': method, 'plain': plain or method}
+
+
 def gaps(lab, method, is_skewed=False, rounds=ROUNDS, plain=SGD):
-    """For each seed the gap at the best step size of the grid; method under --sabotage: plain."""
-    data, best = badly_scaled(lab, is_skewed), optimum(lab)
-    calls = [{'settings': {**SETTINGS, 'run/seed': seed, 'run/rounds': rounds, 'solver/step': step,
-                           'data/shuffle': 'false' if is_skewed else 'true'},
-              'agents': 10, 'data': data, 'inline': True, 'method': method, 'plain': plain or method}
-             for seed in lab.seeds for step in GRID]
-    losses = lab.losses(calls)
+    """For each seed the gap at the best step size of the grid."""
+    best = optimum(lab)
+    losses = lab.losses([call(lab, method, seed, step, is_skewed, rounds, plain) for seed in lab.seeds for step in GRID])
     table = [losses[i:i + len(GRID)] for i in range(0, len(losses), len(GRID))]
     return [min(one) - best for one in table]
+
+
+def draw(lab, methods):
+    """The first seed of each, at its best step size."""
+    curves, seed = {}, lab.seeds[0]
+    for name, method in methods.items():
+        losses = lab.losses([call(lab, method, seed, step) for step in GRID])
+        step = GRID[losses.index(min(losses))]
+        curves[f'{name}, step {step}'] = lab.run(**call(lab, method, seed, step, **{'policy/evaluate': 1}))
+    lab.figure('B-scaling', 'Local SGD with and without scaling, 10 agents, badly scaled a9a', curves, axes=('rounds', 'bytes'),
+               floor=optimum(lab))
 
 
 def each_way(lab, judge):
@@ -97,6 +111,8 @@ def squared(lab, optimiser):
 @row('B1', 'global scaling speeds up local SGD on a badly scaled problem', 'gap <= 0.4 of local SGD', PAPER)
 def b1(lab):
     plain = gaps(lab, SGD, plain=None)
+    draw(lab, {'local SGD': SGD, 'RMSProp': scaled('rmsprop'), 'Adam': scaled('adam', '1e-2'),
+               'OASIS': scaled('oasis', '1e-2', '0.95'), 'Adam, one trip': scaled('adam', '1e-2', optimiser='scaled')})
     return compare(lab, lambda optimiser: squared(lab, optimiser), plain, 0.4, ('RMSProp or Adam', 'local SGD'))
 
 
