@@ -9,7 +9,8 @@ struct cnv_member;
 
 /* When round 1 opens: from what the members say of theirs. False: memory is out. */
 bool cnv_smoothness_fix(struct cnv_engine *engine);
-/* A member has said its own: a note, if the run's L, gathered before it came, is too small for it. */
+/* A member has said its own: a note, if the run's L, gathered before it came, is too small for it.
+ */
 void cnv_smoothness_compare(struct cnv_engine *engine, const struct cnv_member *member);
 
 #endif
