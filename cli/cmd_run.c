@@ -40,7 +40,7 @@ static const struct cnv_option options[] = {
       CNV_OPTION_TEXT,
       offsetof(struct run_args, data),
       "FILE",
-      "Training data: LIBSVM text, CSV or IDX images; plain, .gz or .xz." },
+      "Training data: LIBSVM text, CSV, IDX images or CIFAR-10; plain, .gz or .xz." },
     { "test",
       CNV_OPTION_TEXT,
       offsetof(struct run_args, test),

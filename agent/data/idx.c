@@ -242,7 +242,7 @@ enum cnv_status cnv_idx_open(const char *path,
     struct cnv_input *labels = NULL;
     enum cnv_status status = CNV_OK;
 
-    *ret_idx = (struct cnv_idx){ .images = images };
+    *ret_idx = (struct cnv_idx){ .images = images, .header = HEADER_IMAGES };
     status = read_sizes(ret_idx, err);
     if (status == CNV_OK) {
         status = find_labels(images, path, labels_path, err);
@@ -259,8 +259,13 @@ enum cnv_status cnv_idx_open(const char *path,
 
 enum cnv_status cnv_idx_next(struct cnv_idx *idx, size_t row, struct cnv_error *err)
 {
+    uint8_t prefix[CNV_IDX_PREFIX_MAX];
     size_t len = 0;
-    enum cnv_status status = cnv_input_read_all(idx->images, idx->image, idx->pixels, &len, err);
+    enum cnv_status status = cnv_input_read_all(idx->images, prefix, idx->prefix, &len, err);
+
+    if (status == CNV_OK) {
+        status = cnv_input_read_all(idx->images, idx->image, idx->pixels, &len, err);
+    }
 
     if (status == CNV_OK && len < idx->pixels) {
         return cnv_fail(err,
@@ -268,7 +273,7 @@ enum cnv_status cnv_idx_next(struct cnv_idx *idx, size_t row, struct cnv_error *
                         "%s: offset %zu: expected %zu images of %zu pixels, found the end of the "
                         "file in image %zu",
                         cnv_input_name(idx->images),
-                        HEADER_IMAGES + row * idx->pixels + len,
+                        idx->header + row * (idx->prefix + idx->pixels) + idx->prefix + len,
                         idx->rows,
                         idx->pixels,
                         row + 1);
@@ -278,7 +283,7 @@ enum cnv_status cnv_idx_next(struct cnv_idx *idx, size_t row, struct cnv_error *
 
 enum cnv_status cnv_idx_finish(struct cnv_idx *idx, struct cnv_error *err)
 {
-    return expect_end(idx->images, HEADER_IMAGES + idx->rows * idx->pixels, err);
+    return expect_end(idx->images, idx->header + idx->rows * (idx->prefix + idx->pixels), err);
 }
 
 void cnv_idx_close(struct cnv_idx *idx)

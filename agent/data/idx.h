@@ -9,12 +9,16 @@
 #include "base/status.h"
 #include "data/input.h"
 
-/* The images of a file, read one by one, and all of its labels. */
+enum { CNV_IDX_PREFIX_MAX = 1 };
+
+/* The images of a file, of IDX or another format, read one by one, and all of its labels. */
 struct cnv_idx {
     struct cnv_input *images; /* borrowed */
     uint8_t *labels;          /* [rows] */
     size_t rows;
     size_t pixels;  /* of an image */
+    size_t header;  /* bytes before the first image */
+    size_t prefix;  /* bytes before each, at most CNV_IDX_PREFIX_MAX */
     uint8_t *image; /* [pixels] the image read last */
 };
 

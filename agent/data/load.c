@@ -19,7 +19,7 @@ static int choice_of(const struct cnv_config *config, const char *path, const ch
 
 struct cnv_data_options cnv_data_options_of(const struct cnv_config *config)
 {
-    static const char *const formats[] = { "auto", "libsvm", "csv", "idx", NULL };
+    static const char *const formats[] = { "auto", "libsvm", "csv", "idx", "cifar10", NULL };
     static const char *const headers[] = { "auto", "yes", "no", NULL };
     static const char *const missing[] = { "error", "drop", "zero", NULL };
     static const char *const separators[] = { "auto", "comma", "semicolon", "tab", NULL };

@@ -13,21 +13,18 @@
 
 enum { START_BYTES = 4096 };
 
-/* "table.csv", "table.tsv.gz": whether a name says that this is a table. */
-static bool is_table_name(const char *path)
+/* Whether a name ends so, packed or not: "table.csv", "table.csv.gz". */
+static bool name_ends(const char *path, const char *kind)
 {
     static const char *const packings[] = { "", ".gz", ".xz" };
-    static const char *const tables[] = { ".csv", ".tsv" };
     size_t len = strlen(path);
 
     for (size_t p = 0; p < sizeof(packings) / sizeof(packings[0]); p++) {
-        for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++) {
-            char ending[16];
-            int n = snprintf(ending, sizeof(ending), "%s%s", tables[t], packings[p]);
+        char ending[16];
+        int n = snprintf(ending, sizeof(ending), "%s%s", kind, packings[p]);
 
-            if (len > (size_t) n && strcasecmp(path + len - n, ending) == 0) {
-                return true;
-            }
+        if (len > (size_t) n && strcasecmp(path + len - n, ending) == 0) {
+            return true;
         }
     }
     return false;
@@ -47,9 +44,12 @@ static enum cnv_status detect_format(const char *path,
         return CNV_OK;
     }
     status = cnv_input_read_all(input, start, START_BYTES, &len, err);
-    if (len >= 4 && cnv_idx_matches(start)) {
+    if (name_ends(path, ".bin")) {
+        *format = CNV_FORMAT_CIFAR10;
+    } else if (len >= 4 && cnv_idx_matches(start)) {
         *format = CNV_FORMAT_IDX;
-    } else if (is_table_name(path) || cnv_csv_matches((const char *) start)) {
+    } else if (name_ends(path, ".csv") || name_ends(path, ".tsv") ||
+               cnv_csv_matches((const char *) start)) {
         *format = CNV_FORMAT_CSV;
     } else {
         *format = CNV_FORMAT_LIBSVM;
@@ -57,9 +57,14 @@ static enum cnv_status detect_format(const char *path,
     return status == CNV_OK ? cnv_input_rewind(input, err) : status;
 }
 
+static bool is_of_images(enum cnv_data_format format)
+{
+    return format == CNV_FORMAT_IDX || format == CNV_FORMAT_CIFAR10;
+}
+
 static double scale_of(enum cnv_data_format format, double scale)
 {
-    return scale != 0.0 ? scale : format == CNV_FORMAT_IDX ? 1.0 / UINT8_MAX : 1.0;
+    return scale != 0.0 ? scale : is_of_images(format) ? 1.0 / UINT8_MAX : 1.0;
 }
 
 static void describe(const struct cnv_csv_about *about, char text[CNV_ABOUT_SIZE])
@@ -135,7 +140,7 @@ enum cnv_status cnv_shard_read(const char *path,
     }
     status = detect_format(path, input, &scaled.format, err);
     scaled.scale = scale_of(scaled.format, options->scale);
-    if (status == CNV_OK && scaled.format == CNV_FORMAT_IDX) {
+    if (status == CNV_OK && is_of_images(scaled.format)) {
         status = cnv_shard_read_images(path, input, &scaled, shard, err);
     } else if (status == CNV_OK) {
         status = cnv_shard_read_text(input, &scaled, shard, err);

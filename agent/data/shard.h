@@ -26,7 +26,13 @@ struct cnv_shard {
     char about[CNV_ABOUT_SIZE]; /* how the file was understood, for the log: key=value ... */
 };
 
-enum cnv_data_format { CNV_FORMAT_AUTO, CNV_FORMAT_LIBSVM, CNV_FORMAT_CSV, CNV_FORMAT_IDX };
+enum cnv_data_format {
+    CNV_FORMAT_AUTO,
+    CNV_FORMAT_LIBSVM,
+    CNV_FORMAT_CSV,
+    CNV_FORMAT_IDX,
+    CNV_FORMAT_CIFAR10
+};
 
 /* How a file is read; all settings have their defaults when zero. */
 struct cnv_data_options {
@@ -41,8 +47,9 @@ struct cnv_data_options {
 };
 
 /*
- * Reads path (LIBSVM text, CSV, or an IDX image file with its label file beside it; plain, .gz,
- * .xz), shuffles, and keeps one shard. Shard k of N holds rows [(k-1) n / N, k n / N) of the order.
+ * Reads path (LIBSVM text, CSV, CIFAR-10 records, or an IDX image file with its label file beside
+ * it; plain, .gz, .xz), shuffles, and keeps one shard. Shard k of N holds rows [(k-1) n / N, k n /
+ * N) of the order.
  *
  * CNV_E_INPUT: the file cannot be opened, or is malformed anywhere, also in the rows of other
  * shards; the line names file, line (or offset) and what was expected. CNV_E_SYSTEM: reading

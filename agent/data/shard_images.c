@@ -1,5 +1,6 @@
 /*
- * shard_images.c - the rows of a shard from IDX images, read once since their header counts them.
+ * shard_images.c - the rows of a shard from images: IDX, read once since their header counts them,
+ * or records of CIFAR-10.
  *
  * Bytes are collected as they come and become numbers when the last one was there: a header that
  * claims more images than follow cannot make us allocate eight times what it claims.
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/cifar.h"
 #include "data/idx.h"
 #include "data/selection.h"
 
@@ -109,7 +111,9 @@ enum cnv_status cnv_shard_read_images(const char *path,
     struct cnv_idx idx = { 0 };
     struct cnv_selection selection = { 0 };
     struct pixels pixels = { 0 };
-    enum cnv_status status = cnv_idx_open(path, input, &idx, err);
+    bool is_cifar = options->format == CNV_FORMAT_CIFAR10;
+    enum cnv_status status =
+        is_cifar ? cnv_cifar_open(input, &idx, err) : cnv_idx_open(path, input, &idx, err);
 
     if (status == CNV_OK) {
         status = cnv_selection_make(cnv_input_name(input), idx.rows, options, &selection, err);
@@ -120,7 +124,7 @@ enum cnv_status cnv_shard_read_images(const char *path,
     if (status == CNV_OK) {
         status = place_images(&idx, &selection, pixels.bytes, options->scale, shard, err);
     }
-    (void) snprintf(shard->about, CNV_ABOUT_SIZE, "format=idx");
+    (void) snprintf(shard->about, CNV_ABOUT_SIZE, "format=%s", is_cifar ? "cifar10" : "idx");
     cnv_free(pixels.bytes);
     cnv_free(selection.slots);
     cnv_idx_close(&idx);

@@ -30,9 +30,10 @@ TEXT("listen/data", "tcp://127.0.0.1:5550", "Endpoint agents join at."),
          "Factor on every value; 0: 1/255 for images, 1 for text."),
 
     CHOICE("data/format",
-           "auto|libsvm|csv|idx",
+           "auto|libsvm|csv|idx|cifar10",
            "auto",
-           "Format of data files; auto: csv by name (.csv, .tsv), else told by content."),
+           "Format of data files; auto: csv and cifar10 by name (.csv, .tsv; .bin), else told by "
+           "content."),
     CHOICE("data/header",
            "auto|yes|no",
            "auto",

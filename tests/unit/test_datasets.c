@@ -123,3 +123,26 @@ Test(datasets, mnist_has_the_images_and_labels_it_should_have, .timeout = 60)
     cr_assert_eq(shard->rows, 15000U);
     cnv_shard_destroy(shard);
 }
+
+Test(datasets, cifar_has_the_images_and_labels_it_should_have, .timeout = 60)
+{
+    static const double published[] = { 6, 9, 9, 4, 1 };
+    struct cnv_shard *shard = read_set("cifar10-train5000.bin.xz", &(struct cnv_data_options){ 0 });
+    size_t nonzeros = 0;
+    size_t rows_of[10] = { 0 };
+
+    cr_assert_eq(shard->rows, 5000U);
+    cr_assert_eq(shard->features, 3072U);
+    for (size_t i = 0; i < shard->rows * shard->features; i++) {
+        nonzeros += shard->values[i] != 0.0;
+    }
+    cr_assert_eq(nonzeros, 15321075U);
+    cr_assert_arr_eq(shard->labels, published, sizeof(published));
+    for (size_t i = 0; i < shard->rows; i++) {
+        rows_of[(size_t) shard->labels[i]]++;
+    }
+    for (size_t k = 0; k < 10; k++) {
+        cr_assert(rows_of[k] >= 460 && rows_of[k] <= 520, "%zu of class %zu", rows_of[k], k);
+    }
+    cnv_shard_destroy(shard);
+}
