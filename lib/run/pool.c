@@ -10,6 +10,7 @@
 #include "run/pool.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "base/mem.h"
@@ -84,7 +85,10 @@ static void pool_worker(void *arg)
 {
     struct cnv_pool *pool = arg;
     struct cnv_job *job = NULL;
+    sigset_t all;
 
+    (void) sigfillset(&all);
+    (void) pthread_sigmask(SIG_BLOCK, &all, NULL); /* they are for the loop's thread */
     while ((job = pool_next(pool)) != NULL) {
         job->run(job);
         pool_finish(pool, job);

@@ -161,17 +161,23 @@ enum cnv_status cnv_life_start(struct cnv_daemon *daemon, struct cnv_error *err)
 
 void cnv_life_stop_handles(struct cnv_daemon *daemon)
 {
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
+    sigset_t all;
+    sigset_t before;
+
     if (!daemon->is_alive) {
         return;
     }
     uv_close((uv_handle_t *) &daemon->tick, NULL);
     uv_close((uv_handle_t *) &daemon->turn.prepare, NULL);
+    /* libuv gives a signal its default action back, which would make an end in order one by signal.
+     * No other thread takes any: what comes meanwhile is held, and dropped when it is ignored. */
+    (void) sigfillset(&all);
+    (void) pthread_sigmask(SIG_BLOCK, &all, &before);
     for (size_t i = 0; i < sizeof(daemon->signals) / sizeof(daemon->signals[0]); i++) {
-        const struct sigaction ignore = { .sa_handler = SIG_IGN };
-
         uv_close((uv_handle_t *) &daemon->signals[i], NULL);
-        /* libuv has given it its default action, which would make an end in order one by signal. */
         (void) sigaction(numbers[i], &ignore, NULL);
     }
+    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
     daemon->is_alive = false;
 }
