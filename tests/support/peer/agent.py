@@ -85,9 +85,10 @@ class Logistic:
         steps, direction = 0.5 ** np.array([0, 1, 2, 3, 4, 6, 8, 10, 14, 18]), settled[1].vector
         if exchange == "loss":
             return None, [self.loss(model - step * direction) for step in steps]
-        bound = settled[0].scalars[0] - 0.2 * steps * (settled[0].vector @ direction)
-        good = np.flatnonzero(np.array(settled[2].scalars) <= bound)
-        return -steps[good[0] if len(good) else -1], []
+        loss, losses = settled[0].scalars[0], np.array(settled[2].scalars)
+        good = np.flatnonzero(losses <= loss - 0.2 * steps * (settled[0].vector @ direction))
+        chosen = good[0] if len(good) else -1
+        return -(steps[chosen] if losses[chosen] <= loss else 0.0), []
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
