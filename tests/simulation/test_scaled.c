@@ -5,27 +5,10 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
+#include "story.h"
 #include "world.h"
 
 enum { BIG = 10000, ROUNDS = 6 };
-
-static struct cnv_engine_view view_of(const struct world *world)
-{
-    struct cnv_engine_view view;
-
-    cnv_engine_view(cnv_sim_engine(world->sim), &view);
-    return view;
-}
-
-static bool step(struct world *world)
-{
-    struct cnv_error err = { 0 };
-    bool is_more = true;
-
-    cr_assert_eq(cnv_sim_step(world->sim, &is_more, &err), CNV_OK, "%s", err.text);
-    cr_assert_lt(cnv_sim_now_ms(world->sim), 600000, "it takes too long");
-    return is_more;
-}
 
 static void start(struct world *world, const char *scaling, size_t features)
 {

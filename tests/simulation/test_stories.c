@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "story.h"
 #include "world.h"
 
 enum { BIG = 10000 }; /* coordinates: 80,000 bytes, 20 chunks */
@@ -17,24 +18,6 @@ static void start(struct world *world)
     struct cnv_error err = { 0 };
 
     cr_assert_eq(world_start(world, NULL, &err), CNV_OK, "%s", err.text);
-}
-
-static bool step(struct world *world)
-{
-    struct cnv_error err = { 0 };
-    bool is_more = true;
-
-    cr_assert_eq(cnv_sim_step(world->sim, &is_more, &err), CNV_OK, "%s", err.text);
-    cr_assert_lt(cnv_sim_now_ms(world->sim), 600000, "it takes too long");
-    return is_more;
-}
-
-static struct cnv_engine_view view_of(const struct world *world)
-{
-    struct cnv_engine_view view;
-
-    cnv_engine_view(cnv_sim_engine(world->sim), &view);
-    return view;
 }
 
 static struct cnv_sim_agent_view agent_of(const struct world *world, size_t agent)

@@ -3,27 +3,10 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
+#include "story.h"
 #include "world.h"
 
 enum { ROUNDS = 4000, KILLED_AT = 100 };
-
-static bool step(struct world *world)
-{
-    struct cnv_error err = { 0 };
-    bool is_more = true;
-
-    cr_assert_eq(cnv_sim_step(world->sim, &is_more, &err), CNV_OK, "%s", err.text);
-    cr_assert_lt(cnv_sim_now_ms(world->sim), 600000, "it takes too long");
-    return is_more;
-}
-
-static struct cnv_engine_view view_of(const struct world *world)
-{
-    struct cnv_engine_view view;
-
-    cnv_engine_view(cnv_sim_engine(world->sim), &view);
-    return view;
-}
 
 /* A run of ISEGA, its agents remembering or the server. In the middle the second agent may die; it
  * comes back as another process, or another agent takes its shard over. Returns the final loss. */
